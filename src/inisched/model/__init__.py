@@ -1,0 +1,1 @@
+"""Values: what the product speaks of. No clock, no file, no database, no other floor."""

@@ -1,0 +1,93 @@
+"""What one section of the file asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+
+from inisched.model.place import Place
+from inisched.model.schedule import Schedule
+
+
+class Executor(Enum):
+    """What carries a run out."""
+
+    PROCESS = "process"
+    INLINE = "inline"
+
+
+class Misfire(Enum):
+    """What becomes of fires taken up more than `grace` late."""
+
+    COALESCE = "coalesce"
+    SKIP = "skip"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A keyword argument of a callback as the file gives it, before conversion.
+
+    `text` is the value with its references replaced, `shown` what a view may print. `key` is
+    the key as written (`arg.x` or `x`), `place` where its value starts and `key_place` where the
+    key itself stands.
+    """
+
+    name: str
+    text: str
+    shown: str
+    key: str
+    place: Place
+    from_default: bool = False
+    key_place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A Python callback: `module` and the attribute path in it, as far as the text tells.
+
+    `target` is the text of the file. With `pkg.mod:func` the border is known; with
+    `pkg.mod.func` the longest importable front part is the module. `place` is where it stands.
+    """
+
+    target: str
+    arguments: tuple[Argument, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A line or script for /bin/sh."""
+
+    script: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manage:
+    """A Django management command with its arguments."""
+
+    line: str
+
+
+Action = Call | Command | Manage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One job. Durations are never negative; None means: none, no limit."""
+
+    name: str
+    place: Place
+    action: Action
+    schedule: Schedule
+    active: bool = True
+    description: str = ""
+    executor: Executor = Executor.PROCESS
+    run_at_start: bool = False
+    grace: timedelta = timedelta(seconds=60)
+    misfire: Misfire = Misfire.COALESCE
+    max_catchup: int = 1000
+    output_limit: int = 64 * 1024
+    success_codes: tuple[int, ...] = (0,)
+    secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -1,0 +1,1 @@
+"""When things happen: phrases, zones, recurrences, and our children of the `schedule` library."""

@@ -1,0 +1,276 @@
+"""From a schedule and where it began to its fires: the one recurrence everything asks.
+
+The rules are those of the reference, "How time behaves"; this module picks the pattern, and
+`pattern` does the arithmetic.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import NamedTuple
+
+from inisched.model.schedule import Every, Schedule, Unit
+from inisched.timing.cron import Cron
+from inisched.timing.pattern import (
+    Chain,
+    Days,
+    Elapsed,
+    EveryDays,
+    EveryMonths,
+    Labels,
+    Merged,
+    Once,
+    OnDays,
+    Pattern,
+    Weekdays,
+    day_in_month,
+    month_of,
+)
+from inisched.timing.zone import DAY, Zone, zone
+
+COUNT_AT_MOST = 100_000
+"""Fires that can only be counted one by one are counted so far; then it is a lower bound."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
+class Anchor(NamedTuple):
+    """Where a rhythm begins: the first look, whose own moment does not count, or `active_from`,
+    whose moment does (`inclusive`) where the schedule matches it."""
+
+    moment: datetime
+    inclusive: bool = False
+
+
+def first_look(schedule: Schedule, now: datetime) -> Anchor:
+    """Where the rhythm of a schedule begins that is first looked at now.
+
+    The look is cut to whole seconds; `active_from`, where given, takes its place.
+    """
+    if schedule.active_from is not None:
+        return Anchor(schedule.active_from, inclusive=True)
+    return Anchor(now.replace(microsecond=0))
+
+
+class Rule:
+    """The fires of one schedule from its anchor to its `active_until`. Moments are aware."""
+
+    def __init__(self, schedule: Schedule, anchor: Anchor, *, job: str) -> None:
+        whole = anchor.moment.replace(microsecond=0)
+        self._fraction = anchor.moment - whole if schedule.elapsed else timedelta(0)
+        self._start = _seconds(whole) + (0 if anchor.inclusive else 1)
+        self._until = schedule.active_until
+        self._pattern = _pattern(schedule, _seconds(whole), anchor.inclusive, job)
+
+    def after(self, moment: datetime) -> datetime | None:
+        """The first fire strictly after the moment; None where no more comes."""
+        if self._pattern is None:
+            return None
+        try:
+            fire = self._pattern.after(max(self._whole(moment), self._start - 1))
+        except OverflowError:
+            return None
+        found = None if fire is None else _moment(fire) + self._fraction
+        return None if found and self._until and found > self._until else found
+
+    def latest(self, since: datetime, until: datetime) -> datetime | None:
+        """The last fire in (since, until]; None where there is none."""
+        until = min(until, self._until) if self._until else until
+        if self._pattern is None or until <= since:
+            return None
+        fire = self._pattern.latest(self._whole(until))
+        if fire is None or fire < self._start:
+            return None
+        found = _moment(fire) + self._fraction
+        return found if found > since else None
+
+    def count(self, since: datetime, until: datetime) -> tuple[int, bool]:
+        """How many fires lie in (since, until], and whether that is all of them.
+
+        Fires without a regular step are counted up to COUNT_AT_MOST.
+        """
+        until = min(until, self._until) if self._until else until
+        if isinstance(self._pattern, Elapsed | Labels):
+            begin = max(self._whole(since), self._start - 1)
+            return max(0, self._pattern.count(begin, max(begin, self._whole(until)))), True
+        limit = None if isinstance(self._pattern, OnDays | Merged) else COUNT_AT_MOST
+        number, fire = 0, self.after(since)
+        while fire is not None and fire <= until:
+            if number == limit:
+                return number, False
+            number, fire = number + 1, self.after(fire)
+        return number, True
+
+    def _whole(self, moment: datetime) -> int:
+        return _seconds(moment - self._fraction)
+
+
+def recurrence(schedule: Schedule, anchor: Anchor, *, job: str) -> Rule:
+    """The rule of a schedule that began at the anchor. The job's name seeds random intervals."""
+    return Rule(schedule, anchor, job=job)
+
+
+def _pattern(schedule: Schedule, anchor: int, inclusive: bool, job: str) -> Pattern | None:
+    every = schedule.every
+    if every is None:
+        assert schedule.cron is not None
+        return Cron(schedule.cron, zone(schedule.zone))
+    if every.never:
+        return None
+    if every.latest is not None:
+        chain = _random(schedule, every, anchor, inclusive, job)
+        return Once(chain.start) if schedule.from_end and chain.start is not None else chain
+    if schedule.elapsed:
+        assert every.unit is not None and every.unit.seconds is not None
+        step = every.interval * every.unit.seconds
+        if schedule.from_end:
+            return Once(anchor if inclusive else anchor + step)
+        return Elapsed(anchor, step, from_anchor=inclusive)
+    if every.unit in (Unit.MINUTE, Unit.HOUR):
+        return _labels(schedule, every, anchor, inclusive)
+    return _civil(schedule, every, anchor, inclusive)
+
+
+def _labels(schedule: Schedule, every: Every, anchor: int, inclusive: bool) -> Pattern:
+    """N = 1: every match after the anchor. N > 1: counted from the label in the anchor's hour."""
+    assert every.unit is not None and every.unit.seconds is not None
+    period, where = every.unit.seconds, zone(schedule.zone)
+    reading = where.local(anchor)
+    patterns: list[Pattern] = []
+    for label in schedule.at:
+        base = anchor - reading % period + label if every.interval > 1 else anchor - inclusive
+        patterns.append(Labels(where, period=period, label=label, base=base, nth=every.interval))
+    matches = inclusive and every.interval > 1 and reading % period in schedule.at
+    if len(patterns) == 1 and not matches:
+        return patterns[0]
+    return Merged(patterns, once=anchor if matches else None)
+
+
+def _civil(schedule: Schedule, every: Every, anchor: int, inclusive: bool) -> Pattern:
+    """Times of day on days, weekdays, weeks or months."""
+    where = zone(schedule.zone)
+    reading = where.local(anchor)
+    today = reading // DAY
+    times = schedule.at or (reading % DAY,)
+    on_day = _on_day(schedule, today)
+    start = anchor if inclusive else anchor + 1
+    if every.weekdays:
+        return OnDays(where, Weekdays(today, every.weekdays), times)
+    days, first = _lattice(schedule, every, today, on_day, _FirstTime(where, times, start))
+    matches = inclusive and anchor in OnDays(where, days, times).on(today)
+    if every.unit is Unit.MONTH:
+        matches = matches and day_in_month(month_of(today), on_day) == today
+    once = anchor if matches and first > today else None
+    pattern = OnDays(where, days, times)
+    return pattern if once is None else Merged([pattern], once=once)
+
+
+class _FirstTime(NamedTuple):
+    """Finds the first of some days that has one of the times at or after `start`."""
+
+    where: Zone
+    times: tuple[int, ...]
+    start: int
+
+    def day(self, days: Days, today: int) -> int:
+        on = OnDays(self.where, days, self.times)
+        day = days.on_or_after(today)
+        while day is not None and on.on(day)[-1] < self.start:
+            day = days.on_or_after(day + 1)
+        return today if day is None else day
+
+
+def _lattice(
+    schedule: Schedule, every: Every, today: int, on_day: int, first_time: _FirstTime
+) -> tuple[Days, int]:
+    """The due days and the first of them."""
+    if every.unit is Unit.MONTH:
+        if schedule.at:
+            first = first_time.day(EveryMonths(month_of(today), 1, on_day), today)
+            return EveryMonths(month_of(first), every.interval, on_day), first
+        month = month_of(today) + every.interval
+        return EveryMonths(month, every.interval, on_day), day_in_month(month, on_day) or today + 1
+    if every.unit is Unit.WEEK:
+        step = 7 * every.interval
+        first = first_time.day(EveryDays(today, 1), today) if schedule.at else today + step
+        return EveryDays(first, step), first
+    first = today if every.interval == 1 else today + every.interval
+    return EveryDays(first, every.interval), first
+
+
+def _on_day(schedule: Schedule, today: int) -> int:
+    if schedule.on_day is not None:
+        return schedule.on_day
+    return (_EPOCH + timedelta(days=today)).day
+
+
+def _random(schedule: Schedule, every: Every, anchor: int, inclusive: bool, job: str) -> Chain:
+    """`5 to 10 minutes`: each step drawn from the fire before it, so that every look agrees."""
+    assert every.unit is not None and every.latest is not None
+    size = every.unit.seconds or 0
+    low, span = every.interval, every.latest - every.interval + 1
+
+    def draw(fire: int) -> int:
+        digest = blake2b(f"{job}\0{fire}".encode(errors="surrogatepass"), digest_size=8).digest()
+        return low + int.from_bytes(digest, "big") % span
+
+    if schedule.elapsed:
+        return Chain(
+            anchor if inclusive else anchor + draw(anchor) * size,
+            lambda fire: fire + draw(fire) * size,
+        )
+    where = zone(schedule.zone)
+    today = where.local(anchor) // DAY
+    times = schedule.at or (where.local(anchor) % DAY,)
+    on_day = _on_day(schedule, today)
+    on = OnDays(where, EveryDays(today, 1), times)
+
+    def step(fire: int) -> int | None:
+        day: int | None = where.local(fire) // DAY
+        assert day is not None
+        rest = [instant for instant in on.on(day) if instant > fire]
+        if rest and fire != anchor:
+            return rest[0]
+        if every.unit is Unit.MONTH:
+            day = day_in_month(month_of(day) + draw(fire), on_day)
+        else:
+            day += draw(fire) * size // DAY
+        return None if day is None else on.on(day)[0]
+
+    return Chain(anchor if inclusive and anchor in on.on(today) else step(anchor), step)
+
+
+def _seconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _SECOND
+
+
+def _moment(seconds: int) -> datetime:
+    try:
+        return _EPOCH + seconds * _SECOND
+    except OverflowError:
+        raise OverflowError("beyond the end of time") from None
+
+
+def shortest_gap(schedule: Schedule) -> timedelta | None:
+    """The shortest time between two fires, as far as two years from now tell; None: no two fires.
+
+    Clock changes may bring two fires closer for one night; they do not count here.
+    """
+    every = schedule.every
+    if every is not None and schedule.elapsed and every.unit is not None:
+        return timedelta(seconds=every.interval * (every.unit.seconds or 0))
+    calm = Schedule(
+        zone="UTC", text="", every=every, cron=schedule.cron, at=schedule.at, on_day=schedule.on_day
+    )
+    rule = recurrence(calm, Anchor(datetime(2027, 1, 1, tzinfo=UTC)), job="")
+    fire = rule.after(datetime(2027, 1, 1, tzinfo=UTC))
+    gaps: list[timedelta] = []
+    while fire is not None and len(gaps) < 1000:
+        later = rule.after(fire)
+        if later is None or later.year > 2032:
+            break
+        gaps.append(later - fire)
+        fire = later
+    return min(gaps, default=None)
