@@ -1,0 +1,1 @@
+"""From the file to jobs: reading, the table of keys, checking, and telling what is wrong."""

@@ -1,0 +1,154 @@
+"""The keys of a section with their values: references replaced, aliases resolved, sorted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from inisched.config.document import DEFAULT, Entry, Section
+from inisched.config.keys import ACTIONS, JOB, RHYTHMS, WHEN_GIVEN, Key, Table
+from inisched.config.masking import MASK, is_secret
+from inisched.config.references import Expanded, References, Unset, refers
+from inisched.config.report import Report
+from inisched.model.diagnostic import Level, Unreadable
+
+
+class Field(NamedTuple):
+    """A key of inisched or, with `key` None, an argument of the callback.
+
+    `text` is the value to be read; None where a reference has nothing behind it. With `wrong` an
+    error about it was reported, and whoever uses it is broken.
+    """
+
+    name: str
+    key: Key | None
+    entry: Entry
+    text: str | None
+    secrets: tuple[str, ...] = ()
+    from_default: bool = False
+    wrong: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The value as every view shows it: references as they stand, secrets masked."""
+        return MASK if is_secret(self.name) else self.entry.value
+
+    @property
+    def opaque(self) -> bool:
+        """Whether the text to be read must not be quoted."""
+        return self.text != self.entry.value or is_secret(self.name)
+
+
+@dataclass(slots=True)
+class Fields:
+    """What a section says: keys of inisched by name, arguments by the parameter's name."""
+
+    known: dict[str, Field] = field(default_factory=dict)
+    arguments: dict[str, Field] = field(default_factory=dict)
+
+    def under(self, default: Fields) -> Fields:
+        """These fields with those of [DEFAULT] where they leave room for them."""
+        silenced = set(self.known)
+        if not silenced.isdisjoint(ACTIONS):
+            silenced.update(ACTIONS)
+        if not silenced.isdisjoint(RHYTHMS):
+            silenced.update(WHEN_GIVEN)
+        inherited = {n: f for n, f in default.known.items() if n not in silenced}
+        return Fields({**inherited, **self.known}, {**default.arguments, **self.arguments})
+
+
+@dataclass(slots=True)
+class Gatherer:
+    """Makes fields of entries. With `strict` a reference with nothing behind it is an error."""
+
+    report: Report
+    references: References
+    strict: bool
+
+    def gather(self, section: Section, table: Table) -> Fields:
+        fields = Fields()
+        for entry in section.entries.values():
+            key = table.find(entry.key)
+            name = _name(entry.key, key)
+            home = fields.known if key and key.pattern != "arg." else fields.arguments
+            if name in home:
+                self._refuse_second_spelling(section, entry, home[name].entry)
+                continue
+            home[name] = self._field(section, entry, name, key if home is fields.known else None)
+        if section.name == DEFAULT and section.spoilt:
+            _mark_spoilt(fields, section.spoilt)
+        return fields
+
+    def _field(self, section: Section, entry: Entry, name: str, key: Key | None) -> Field:
+        from_default = section.name == DEFAULT
+        if "${" not in entry.value or not refers(entry.value):
+            return Field(name, key, entry, entry.value, (), from_default)
+        expanded, wrong = self._expanded(section, entry, key)
+        text, secrets = expanded or (None, ())
+        return Field(name, key, entry, text, secrets, from_default, wrong)
+
+    def _expanded(
+        self, section: Section, entry: Entry, key: Key | None
+    ) -> tuple[Expanded | None, bool]:
+        """The value with its references replaced, and whether an error was reported."""
+        try:
+            if key is not None and key.verbatim:
+                raise _reference_in_command(entry)
+            return self.references.expand(entry.value), False
+        except Unreadable as error:
+            unset = isinstance(error, Unset)
+            lenient = unset and not self.strict
+            line, column = entry.spot(error.start)
+            self.report.at(
+                line,
+                column,
+                error.length or len(entry.value) - error.start,
+                "unset-reference" if unset else "bad-reference",
+                error.problem,
+                level=Level.NOTE if lenient else Level.ERROR,
+                job=section.name,
+                key=entry.key,
+                expected=error.expected,
+                hint=error.hint,
+            )
+            if not lenient:
+                section.spoilt.add(entry.key)
+            return None, not lenient
+
+    def _refuse_second_spelling(self, section: Section, entry: Entry, first: Entry) -> None:
+        section.spoilt.add(entry.key)
+        self.report.at_key(
+            entry,
+            "duplicate-key",
+            f"'{entry.key}' and '{first.key}' of line {first.line} are the same key",
+            job=section.name,
+        )
+
+
+def _name(word: str, key: Key | None) -> str:
+    """What the word of a file is filed under: the key's own name, "env.HOME", a parameter."""
+    if key is None:
+        return word
+    if not key.pattern:
+        return key.name
+    rest = word[len(key.pattern) :].strip()
+    return rest if key.pattern == "arg." else key.pattern + rest
+
+
+def _mark_spoilt(fields: Fields, spoilt: set[str]) -> None:
+    names = {_name(word, JOB.find(word)) for word in spoilt}
+    for home in (fields.known, fields.arguments):
+        for name in names.intersection(home):
+            home[name] = home[name]._replace(wrong=True)
+
+
+def _reference_in_command(entry: Entry) -> Unreadable:
+    match = refers(entry.value)
+    assert match is not None
+    end = entry.value.find("}", match.end()) + 1
+    return Unreadable(
+        f"references are not replaced in '{entry.key}'",
+        start=match.start(),
+        length=(end or match.end()) - match.start(),
+        hint="the shell has $NAME" if match[1] == "env" else "the shell has $(cat PATH)",
+    )

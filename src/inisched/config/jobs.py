@@ -1,0 +1,182 @@
+"""Makes a job of a section, or says why that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from inisched.config.desk import Desk
+from inisched.config.document import Section
+from inisched.config.fields import Field, Fields, Gatherer
+from inisched.config.keys import ACTIONS, JOB, RHYTHMS, is_reserved
+from inisched.config.report import Report
+from inisched.config.strangers import (
+    A_RHYTHM,
+    AN_ACTION,
+    refuse_arguments,
+    refuse_misspelt,
+    warn_of_resemblance,
+)
+from inisched.config.what import read_action, read_executor
+from inisched.config.when import AT_START, read_schedule, warn_of_silenced
+from inisched.model.job import Job, Misfire
+from inisched.model.place import Place
+
+
+@dataclass(slots=True)
+class Draft:
+    """A section on its way to a job; broken where `job` is None or its desk says so."""
+
+    section: Section
+    desk: Desk
+    place: Place
+    job: Job | None = None
+    active: bool = True
+
+    @property
+    def broken(self) -> bool:
+        return self.job is None or self.desk.broken
+
+
+@dataclass(slots=True)
+class Drafter:
+    """Drafts the jobs of one file. `zone` is the file's own, None where it cannot be read."""
+
+    report: Report
+    gatherer: Gatherer
+    default: Fields
+    zone: str | None
+    _misspelt: dict[str, Field] = field(default_factory=dict)
+
+    def draft(self, section: Section) -> Draft:
+        """Read a section to its end, whatever is wrong with it."""
+        own = self.gatherer.gather(section, JOB)
+        desk = Desk(section.name, own.under(self.default), self.report)
+        desk.broken = bool(section.spoilt)
+        misspelt = refuse_misspelt(desk)
+        self._misspelt |= {key: f for key, f in misspelt.items() if f.from_default}
+        if desk.has("call") or "call" in misspelt:
+            warn_of_resemblance(desk, misspelt)
+        elif desk.has("command") or desk.has("manage"):
+            refuse_arguments(desk, misspelt)
+        place = Place(self.report.file, section.line, section.column)
+        draft = Draft(section, desk, place)
+        _check_exactly_one(draft, ACTIONS, misspelt)
+        _check_exactly_one(draft, RHYTHMS, misspelt)
+        draft.active = desk.read("active", True)
+        draft.job = self._job(desk, place)
+        return draft
+
+    def check_default(self) -> None:
+        """Read [DEFAULT] by itself, so that its errors are said even where no job uses it.
+
+        Comes last: a key some job showed to be misspelt is not warned of again.
+        """
+        desk = Desk(None, self.default, self.report)
+        desk.read("active", True)
+        self._job(desk, Place(self.report.file, 1, 1))
+        warn_of_resemblance(desk, self._misspelt)
+        warn_of_silenced(desk)
+        for argument in self.default.arguments.values():
+            desk.warn_of_comment(argument)
+
+    def _job(self, desk: Desk, place: Place) -> Job | None:
+        """Read every key; None where there is no action or no schedule to make a job of."""
+        zone: str | None = desk.read("timezone", self.zone)
+        desk.broken |= zone is None
+        action = read_action(desk)
+        schedule = read_schedule(desk, zone)
+        executor = read_executor(desk)
+        run_at_start = desk.read("run_at_start", False)
+        grace = desk.read("grace", timedelta(seconds=60))
+        misfire = Misfire(desk.read("misfire", "coalesce"))
+        max_catchup = desk.read("max_catchup", 1000)
+        output_limit = desk.read("output_limit", 64 * 1024)
+        success_codes = desk.read("success_codes", (0,))
+        desk.read("overlap", "skip")
+        desk.read("description", "")
+        desk.read_later_keys()
+        if action is None or schedule is None or desk.name is None:
+            return None
+        return Job(
+            name=desk.name,
+            place=place,
+            action=action,
+            schedule=schedule,
+            active=desk.read("active", True),
+            description=description(desk),
+            executor=executor,
+            run_at_start=run_at_start or schedule.text == AT_START,
+            grace=grace,
+            misfire=misfire,
+            max_catchup=max_catchup,
+            output_limit=output_limit,
+            success_codes=success_codes,
+            secrets=_secrets(desk.fields),
+        )
+
+
+def description(desk: Desk) -> str:
+    """What the section says the job is for, references as they stand."""
+    field = desk.get("description")
+    return field.shown if field is not None else ""
+
+
+def _secrets(fields: Fields) -> tuple[str, ...]:
+    """The replaced values of a section that captured output must not show."""
+    found: dict[str, None] = {}
+    for home in (fields.known, fields.arguments):
+        for each in home.values():
+            if each.secrets:
+                found.update(dict.fromkeys(each.secrets))
+    return tuple(found)
+
+
+def _check_exactly_one(draft: Draft, names: Sequence[str], excused: Container[str]) -> None:
+    """Report that several of the keys are given, or none; one is as it should be."""
+    desk = draft.desk
+    known = desk.fields.known
+    given = [known[name] for name in names if name in known]
+    if len(given) > 1:
+        _refuse_several(desk, given, names)
+    elif not given:
+        desk.broken = True
+        if "" not in draft.section.spoilt and not any(name in excused for name in names):
+            _refuse_none(draft, names)
+
+
+def _refuse_several(desk: Desk, given: list[Field], names: Sequence[str]) -> None:
+    first, *others = sorted(given, key=lambda field: field.entry.line)
+    for other in others:
+        desk.fail(
+            other,
+            "too-many",
+            f"'{other.entry.key}' stands beside '{first.entry.key}' of line {first.entry.line}",
+            expected=f"only one of {', '.join(names[:-1])} and {names[-1]}",
+        )
+
+
+def _refuse_none(draft: Draft, names: Sequence[str]) -> None:
+    name, of_action = draft.section.name, names is ACTIONS
+    hint = _reserved_hint(name)
+    if hint and not of_action:
+        return
+    draft.desk.report.at(
+        draft.section.line,
+        draft.section.column,
+        len(name),
+        "nothing-to-run" if of_action else "never-scheduled",
+        f"job '{name}' has nothing to run" if of_action else f"job '{name}' is never scheduled",
+        job=name,
+        expected=AN_ACTION if of_action else A_RHYTHM,
+        hint=hint,
+    )
+
+
+def _reserved_hint(name: str) -> str:
+    """A cure where the name is that of a reserved section but for its case."""
+    lower = name.strip().lower()
+    if lower == "default":
+        return "did you mean [DEFAULT]?"
+    return f"did you mean [{lower}]?" if is_reserved(lower) else ""

@@ -1,0 +1,253 @@
+"""All callbacks of a file judged in one throw-away process: imported there, never here."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from inisched.config.problem import Problem
+from inisched.config.wire import Json, pack_call, unpack_problem
+from inisched.model.diagnostic import Diagnostic, Level
+from inisched.model.job import Argument, Call
+from inisched.model.place import Place
+
+TIME_LIMIT = 30.0
+"""Seconds one import may take."""
+
+START_LIMIT = 10.0
+"""Seconds beyond that for the process itself to come up or to move on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One job's callback to be judged.
+
+    `keys_set` are the keys of inisched its section sets, as written, and where they stand.
+    """
+
+    job: str
+    call: Call
+    zone: str
+    keys_set: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of one request.
+
+    `passed` is what a view may show of the arguments; `injected` the names filled at each run;
+    `doc` the first line of the docstring.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    passed: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    injected: tuple[str, ...] = ()
+    doc: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not any(p.level is Level.ERROR for p in self.problems)
+
+
+class JudgeProcess:
+    """A judgement under way, for a loop: select on `fileno()`, call `read_ready()` until `done`.
+
+    `results` fills as jobs are judged. When `deadline` (monotonic seconds) passes, or to give up,
+    `kill()`: jobs without a result then get one that says so. It must be brought to `done`.
+    """
+
+    def __init__(
+        self,
+        requests: Iterable[Request],
+        *,
+        folder: Path,
+        python_path: Sequence[str | Path] = (".",),
+        key_names: Iterable[str] = (),
+        time_limit: float = TIME_LIMIT,
+    ) -> None:
+        folder = folder.resolve()
+        self._jobs = {r.job: r for r in requests}
+        self._time_limit = time_limit
+        self._buffer = b""
+        self.results: dict[str, Judgement] = {}
+        self.done = False
+        asked = {
+            "requests": [_packed(r) for r in self._jobs.values()],
+            "folder": str(folder),
+            "python_path": [str((folder / p).resolve()) for p in python_path],
+            "key_names": sorted(key_names),
+            "time_limit": time_limit,
+        }
+        self._fd, answers = os.pipe()
+        try:
+            self._process = _start(asked | {"answers_fd": answers}, answers, folder)
+        except BaseException:
+            os.close(self._fd)
+            raise
+        finally:
+            os.close(answers)
+        self.deadline = time.monotonic() + time_limit + START_LIMIT
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def read_ready(self) -> None:
+        """Take in what has arrived; blocks only where nothing has."""
+        data = os.read(self._fd, 65536)
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        self.deadline = time.monotonic() + self._time_limit + START_LIMIT
+        ended = not data
+        for line in map(json.loads, lines):
+            ended = ended or "end" in line
+            if "job" in line:
+                self.results[line["job"]] = _judgement(line)
+        if ended:
+            self._finish("the process that judges callbacks ended early")
+
+    def kill(self) -> None:
+        """End it now; jobs not judged yet are reported as such."""
+        if not self.done:
+            self._finish(f"not judged within {self._time_limit:g} s")
+
+    def _finish(self, reason: str) -> None:
+        # Nothing a module started outlives its judgement. The zombie still holds the group's id.
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self._process.wait()
+        os.close(self._fd)
+        for job in self._jobs:
+            problem = Problem(code="not-judged", message=f"the callback was not checked: {reason}")
+            self.results.setdefault(job, Judgement((problem,)))
+        self.done = True
+
+
+def judge(
+    requests: Iterable[Request],
+    *,
+    folder: Path,
+    python_path: Sequence[str | Path] = (".",),
+    key_names: Iterable[str] = (),
+    time_limit: float = TIME_LIMIT,
+) -> dict[str, Judgement]:
+    """Judge all requests and wait for it. `python_path` is taken from `folder`."""
+    asked = tuple(requests)
+    if not asked:
+        return {}
+    process = JudgeProcess(
+        asked,
+        folder=folder,
+        python_path=python_path,
+        key_names=key_names,
+        time_limit=time_limit,
+    )
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(process, selectors.EVENT_READ)
+            while not process.done and selector.select(process.deadline - time.monotonic()):
+                process.read_ready()
+    finally:
+        process.kill()
+    return process.results
+
+
+def diagnostics(
+    requests: Iterable[Request], judgements: Mapping[str, Judgement]
+) -> list[Diagnostic]:
+    """The problems at their places in the file; `source` is left to whoever has the file.
+
+    What several jobs have from one line, as in DEFAULT, is said once.
+    """
+    found: dict[tuple[Place, str, str], Diagnostic] = {}
+    for request in requests:
+        judgement = judgements.get(request.job, Judgement())
+        for one in (_diagnostic(request, p) for p in judgement.problems):
+            found.setdefault((one.place, one.code, one.message), one)
+    return list(found.values())
+
+
+def _start(asked: Json, answers: int, folder: Path) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-B", "-m", "inisched.config.judging"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(answers,),
+        cwd=folder,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    try:
+        with process.stdin as stdin:
+            stdin.write(json.dumps(asked).encode())
+    except BrokenPipeError:
+        pass  # it died at once; the end of its answers says so
+    return process
+
+
+def _packed(request: Request) -> Json:
+    return {
+        "job": request.job,
+        "zone": request.zone,
+        "call": pack_call(request.call),
+        "keys_set": list(request.keys_set),
+    }
+
+
+def _judgement(line: Json) -> Judgement:
+    return Judgement(
+        tuple(unpack_problem(p) for p in line["problems"]),
+        line.get("passed", {}),
+        tuple(line.get("injected", ())),
+        line.get("doc", ""),
+    )
+
+
+def _diagnostic(request: Request, problem: Problem) -> Diagnostic:
+    place, length = _place(request, problem)
+    return Diagnostic(
+        place=place,
+        length=max(length, 1),
+        code=problem.code,
+        message=problem.message,
+        level=problem.level,
+        job=request.job,
+        key=problem.key or "call",
+        expected=problem.expected,
+        hint=problem.hint,
+    )
+
+
+def _place(request: Request, problem: Problem) -> tuple[Place, int]:
+    """Where a problem stands and how far it reaches on its line."""
+    call = request.call
+    if problem.key is None:
+        return _piece(call.place or Place("", 1, 1), call.target, problem)
+    argument = next((a for a in call.arguments if a.key == problem.key), None)
+    if argument is None:
+        return request.keys_set[problem.key], len(problem.key)
+    if problem.at_key and argument.key_place is not None:
+        return argument.key_place, len(argument.key)
+    return _value(argument, problem)
+
+
+def _value(argument: Argument, problem: Problem) -> tuple[Place, int]:
+    """The piece at fault; the whole of a value that stands on several lines or is a reference."""
+    if argument.text != argument.shown or "\n" in argument.text:
+        return argument.place, len(argument.shown.partition("\n")[0])
+    return _piece(argument.place, argument.text, problem)
+
+
+def _piece(place: Place, text: str, problem: Problem) -> tuple[Place, int]:
+    length = len(text) - problem.start if problem.length is None else problem.length
+    return Place(place.file, place.line, place.column + problem.start), length

@@ -1,0 +1,112 @@
+"""A file together with what was found of its callbacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from types import MappingProxyType
+
+from inisched.config.judge import JudgeProcess, Judgement, Request, diagnostics
+from inisched.config.keys import JOB
+from inisched.config.loader import Config, JobSection
+from inisched.config.problem import Problem
+from inisched.model.diagnostic import Diagnostic, Level
+from inisched.model.job import Call
+
+Passed = Mapping[str, object]
+"""What a callback is handed, as a view may show it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A config whose callbacks have been looked at. `passed` is by job."""
+
+    config: Config
+    passed: Mapping[str, Passed] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def requests(config: Config) -> list[Request]:
+    """What there is to judge in a file: every callback of a job that is not broken already."""
+    return [
+        Request(job.name, job.action, job.schedule.zone, section.keys_set)
+        for section in config.sections
+        if (job := section.job) is not None and isinstance(job.action, Call)
+    ]
+
+
+def judging(config: Config, asked: Iterable[Request], *, time_limit: float) -> JudgeProcess:
+    """Begin to judge these callbacks of the file; each import may take `time_limit` seconds."""
+    return JudgeProcess(
+        asked,
+        folder=config.real_path.parent,
+        python_path=config.settings.python_path,
+        key_names=JOB.words,
+        time_limit=time_limit,
+    )
+
+
+def with_judgements(
+    config: Config, asked: Iterable[Request], judgements: Mapping[str, Judgement]
+) -> Judged:
+    """The config with its judgements: jobs they break are broken, their problems are told."""
+    found = diagnostics(asked, judgements)
+    told = [*config.diagnostics, *(config.complete(one) for one in found)]
+    told.sort(key=lambda one: (one.place.line, one.place.column))
+    sections = tuple(
+        _judged_section(section, judgements.get(section.name)) for section in config.sections
+    )
+    passed = {name: dict(judgement.passed) for name, judgement in judgements.items()}
+    return Judged(replace(config, sections=sections, diagnostics=tuple(told)), passed)
+
+
+def _judged_section(section: JobSection, judgement: Judgement | None) -> JobSection:
+    if judgement is None or section.job is None:
+        return section
+    description = section.description or judgement.doc
+    job = section.job if judgement.ok else None
+    return replace(section, job=job, description=description)
+
+
+# -- remembered judgements ---------------------------------------------------------------------
+
+
+def fingerprint(request: Request, config: Config) -> str:
+    """The same for two requests that would be judged alike as long as no module changes."""
+    facts = [
+        request.call.target,
+        request.zone,
+        [(a.name, a.text, a.from_default) for a in request.call.arguments],
+        sorted(request.keys_set),
+        [str(path) for path in config.settings.python_path],
+    ]
+    return blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()
+
+
+def remembered(request: Request, judgement: Judgement, config: Config) -> str:
+    """A judgement as the ledger keeps it, for those who do not import."""
+    return json.dumps(
+        {
+            "of": fingerprint(request, config),
+            "errors": [p.message for p in judgement.problems if p.level is Level.ERROR],
+            "passed": dict(judgement.passed),
+            "doc": judgement.doc,
+        }
+    )
+
+
+def recall(request: Request, text: str | None, config: Config) -> Judgement | None:
+    """The judgement the ledger remembers of this request; None where nobody has judged it."""
+    if text is None:
+        return None
+    known = json.loads(text)
+    if known.get("of") != fingerprint(request, config):
+        return None
+    problems = tuple(Problem(code="judged", message=message) for message in known["errors"])
+    return Judgement(problems, known["passed"], (), known["doc"])
+
+
+def errors(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Those that break something."""
+    return [one for one in found if one.level is Level.ERROR]

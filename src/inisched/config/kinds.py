@@ -1,0 +1,268 @@
+"""Kinds of values: how the text of a key is read, and what is expected of it.
+
+A reader raises Unreadable. Kinds whose text can only be read together with another key (the
+times of `at` need `every`) have no reader here; `when` reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from inisched.config.nearest import did_you_mean
+from inisched.model.diagnostic import Unreadable
+from inisched.model.duration import EXPECTED as A_DURATION
+from inisched.model.duration import read_duration
+from inisched.timing.phrase import read_cron, read_every, read_on_day, read_zone
+
+LONGEST_VALUE = 10_000
+"""Characters; a longer value is refused unread, save where the kind is `long`."""
+
+MOST_NAMES = 1_000
+"""Names in one list."""
+
+_TRUE = frozenset({"yes", "true", "on", "1"})
+_FALSE = frozenset({"no", "false", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`expected` completes the sentence "expected …". `long` values have no limit of length."""
+
+    expected: str
+    read: Callable[[str], Any] | None = None
+    long: bool = False
+    may_be_empty: bool = False
+    choices: tuple[str, ...] = ()
+
+
+def listed(text: str) -> Iterator[tuple[str, int]]:
+    """The items of a list split at commas and line ends, each with its offset."""
+    for match in re.finditer(r"[^,\n]+", text):
+        item = match[0].strip()
+        if item:
+            yield item, match.start() + match[0].index(item)
+
+
+def refuse(item: str, problem: str, start: int, *, expected: str, hint: str = "") -> Unreadable:
+    """An item of a list that cannot be read."""
+    return Unreadable(problem, start=start, length=len(item), expected=expected, hint=hint)
+
+
+# -- plain values
+
+
+def _yes_no() -> Kind:
+    def read(text: str) -> bool:
+        word = text.lower()
+        if word in _TRUE or word in _FALSE:
+            return word in _TRUE
+        raise Unreadable(f"'{text}' is neither yes nor no", expected="yes or no")
+
+    return Kind("yes or no", read)
+
+
+def whole(least: int, most: int | None = None) -> Kind:
+    """A whole number from `least` to `most`, both inclusive."""
+    bounds = f"from {least} to {most}" if most is not None else f"not below {least}"
+    expected = f"a whole number {bounds}"
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]+", text):
+            raise Unreadable(f"'{text}' is not a whole number", expected=expected)
+        if len(text) > 12 or (most is not None and int(text) > most):
+            raise Unreadable(f"'{text}' is too large", expected=expected)
+        if int(text) < least:
+            raise Unreadable(f"'{text}' is too small", expected=expected)
+        return int(text)
+
+    return Kind(expected, read)
+
+
+def _factor() -> Kind:
+    expected = "a number from 1 to 1000"
+
+    def read(text: str) -> float:
+        if re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,6})?", text) and 1 <= float(text) <= 1000:
+            return float(text)
+        raise Unreadable(f"'{text}' is not {expected}", expected=expected)
+
+    return Kind(expected, read)
+
+
+def choice(*names: str) -> Kind:
+    """One of some words, in any case."""
+    expected = f"{', '.join(names[:-1])} or {names[-1]}"
+
+    def read(text: str) -> str:
+        return _chosen(text, 0, names, expected)
+
+    return Kind(expected, read, choices=names)
+
+
+def choices(*names: str) -> Kind:
+    """Several of some words."""
+    expected = f"some of {', '.join(names)}"
+
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(_chosen(item, start, names, expected) for item, start in _some(text))
+
+    return Kind(expected, read)
+
+
+def _chosen(item: str, start: int, names: Collection[str], expected: str) -> str:
+    if item.lower() in names:
+        return item.lower()
+    hint = did_you_mean(item, names)
+    raise refuse(item, f"'{item}' is not known here", start, expected=expected, hint=hint)
+
+
+def _some(text: str) -> list[tuple[str, int]]:
+    """The items of a list that must not be empty."""
+    items = list(listed(text))
+    if not items:
+        raise Unreadable("the list is empty", expected="one name or more, split by commas")
+    return items
+
+
+_SIZE = re.compile(r"([0-9]+)\s*([a-z]*)", re.IGNORECASE)
+_SIZE_UNITS = {"": 1, "b": 1} | {
+    name: size
+    for letter, size in (("k", 1024), ("m", 1024 * 1024), ("g", 1024 * 1024 * 1024))
+    for name in (letter, f"{letter}b", f"{letter}ib")
+}
+
+
+def _size() -> Kind:
+    expected = "a size such as 512, 64k, 4 KiB or 1 MiB, at most 1 GiB"
+
+    def read(text: str) -> int:
+        match = _SIZE.fullmatch(text)
+        unit = _SIZE_UNITS.get(match[2].lower()) if match else None
+        if match is None or unit is None:
+            raise Unreadable(f"'{text}' is not a size", expected=expected)
+        if len(match[1]) > 10 or int(match[1]) * unit > 1024**3:
+            raise Unreadable(f"'{text}' is too large", expected=expected)
+        return int(match[1]) * unit
+
+    return Kind(expected, read)
+
+
+def _exit_codes() -> Kind:
+    expected = "exit codes from 0 to 255, split by commas"
+
+    def read(text: str) -> tuple[int, ...]:
+        codes = set()
+        for item, start in _some(text):
+            if not re.fullmatch(r"[0-9]{1,3}", item) or int(item) > 255:
+                raise refuse(item, f"'{item}' is not an exit code", start, expected=expected)
+            codes.add(int(item))
+        return tuple(sorted(codes))
+
+    return Kind(expected, read)
+
+
+# -- names, paths, addresses
+
+
+def _target() -> Kind:
+    expected = "a function such as package.module.function or package.module:function"
+
+    def read(text: str) -> str:
+        module, colon, name = text.partition(":")
+        parts = [*module.split("."), *(name.split(".") if colon else ())]
+        if len(parts) < 2:
+            raise Unreadable(f"'{text}' names no function in a module", expected=expected)
+        if not all(part.isidentifier() for part in parts):
+            raise Unreadable(f"'{text}' is not the name of a function", expected=expected)
+        return text
+
+    return Kind(expected, read)
+
+
+def _names() -> Kind:
+    def read(text: str) -> str:
+        if sum(1 for _ in _some(text)) > MOST_NAMES:
+            raise Unreadable(f"these are more than {MOST_NAMES} names", expected="fewer names")
+        return text
+
+    return Kind("names split by commas", read, long=True)
+
+
+def _mask() -> Kind:
+    expected = "an octal mask such as 022 or 0077"
+
+    def read(text: str) -> int:
+        if re.fullmatch(r"0?[0-7]{3}", text):
+            return int(text, 8)
+        raise Unreadable(f"'{text}' is not an octal mask", expected=expected)
+
+    return Kind(expected, read)
+
+
+def _address() -> Kind:
+    expected = "an address such as 127.0.0.1:9090 or :9090"
+
+    def read(text: str) -> str:
+        port = text.rpartition(":")[2]
+        if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536 and ":" in text:
+            return text
+        raise Unreadable(f"'{text}' is not host:port", expected=expected)
+
+    return Kind(expected, read)
+
+
+def _url() -> Kind:
+    expected = "an address such as https://example.org/ping"
+
+    def read(text: str) -> str:
+        if re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", text):
+            return text
+        raise Unreadable(f"'{text}' is not a URL", expected=expected)
+
+    return Kind(expected, read)
+
+
+def _path() -> Kind:
+    def read(text: str) -> str:
+        if "\0" in text or "\n" in text:
+            raise Unreadable("a path stands on one line", expected="a path")
+        return text
+
+    return Kind("a path", read)
+
+
+def _paths() -> Kind:
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(item for item, _ in _some(text))
+
+    return Kind("folders split by commas", read, long=True)
+
+
+def _text(expected: str, *, may_be_empty: bool = False) -> Kind:
+    return Kind(expected, str, long=True, may_be_empty=may_be_empty)
+
+
+YES_NO = _yes_no()
+DURATION = Kind(A_DURATION, read_duration)
+FACTOR = _factor()
+SIZE = _size()
+EXIT_CODES = _exit_codes()
+TARGET = _target()
+NAMES = _names()
+MASK = _mask()
+ADDRESS = _address()
+URL = _url()
+PATH = _path()
+PATHS = _paths()
+TEXT = _text("some text", may_be_empty=True)
+SCRIPT = _text("a command line")
+EVERY = Kind("a form such as 10 minutes, day, monday or never", lru_cache(1024)(read_every))
+CRON = Kind("five fields, six with seconds first, or a word such as @daily", read_cron)
+ON_DAY = Kind("1 to 31, or last", read_on_day)
+ZONE = Kind("an IANA name such as Europe/Paris", read_zone)
+TIMES = Kind("one or more times, split by commas")
+MOMENT = Kind("a date or date-time such as 2026-11-21 or 2026-11-21 09:30")

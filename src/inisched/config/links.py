@@ -1,0 +1,129 @@
+"""Names that one section has for another: jobs, pools, notifiers; and rings of jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from inisched.config.fields import Field
+from inisched.config.jobs import Draft
+from inisched.config.kinds import listed
+from inisched.config.nearest import did_you_mean
+from inisched.model.diagnostic import Unreadable
+
+_JOBS = ("after", "after_future", "then")
+_MOST_HINTS = 100
+_NOBODY = "none"
+
+_RINGS = {
+    "after": ("waits for itself", "jobs wait for each other"),
+    "then": ("starts itself again and again", "jobs start each other again and again"),
+}
+
+
+@dataclass(slots=True)
+class Links:
+    """Holds the names in the drafts against what there is; `hints` are how many were given."""
+
+    jobs: frozenset[str]
+    pools: frozenset[str]
+    notifiers: frozenset[str]
+    _hints: int = field(default=0)
+
+    def check(self, drafts: Iterable[Draft]) -> None:
+        """Report unknown names, rings, and a job that follows itself against its overlap."""
+        graphs: dict[str, dict[str, tuple[str, ...]]] = {key: {} for key in _JOBS}
+        by_name: dict[str, Draft] = {}
+        for draft in drafts:
+            by_name[draft.section.name] = draft
+            for key in _JOBS:
+                names = self._read(draft, key, self.jobs, "job")
+                if names:
+                    graphs[key][draft.section.name] = names
+            self._read(draft, "pool", self.pools, "pool")
+            self._read(draft, "notify", self.notifiers | {_NOBODY}, "notifier")
+            _check_overlap(draft, graphs["after_future"].get(draft.section.name, ()))
+        for key, (alone, together) in _RINGS.items():
+            for ring in rings(graphs[key]):
+                _refuse_ring(by_name, ring, key, alone if len(ring) == 1 else together)
+
+    def _read(self, draft: Draft, key: str, known: frozenset[str], what: str) -> tuple[str, ...]:
+        """The names of a list that are known; the others are reported."""
+        field = draft.desk.get(key)
+        if field is None or not field.text or field.wrong:
+            return ()
+        if field.text in known:
+            return (field.text,)
+        names = []
+        for name, start in listed(field.text):
+            if name in known:
+                names.append(name)
+            else:
+                self._refuse(draft, field, name, start, known, what)
+        return tuple(names)
+
+    def _refuse(
+        self, draft: Draft, field: Field, name: str, start: int, known: frozenset[str], what: str
+    ) -> None:
+        self._hints += 1
+        hint = did_you_mean(name, sorted(known)) if self._hints <= _MOST_HINTS else ""
+        problem = f"there is no {what} '{name}'"
+        error = Unreadable(problem, start=start, length=len(name), hint=hint)
+        draft.desk.refuse_value(field, error, f"unknown-{what}")
+
+
+def _check_overlap(draft: Draft, follows: tuple[str, ...]) -> None:
+    """A job that follows itself queues its fires; another overlap beside that is an error."""
+    overlap = draft.desk.get("overlap")
+    if overlap is None or draft.section.name not in follows or overlap.text is None:
+        return
+    if overlap.text.lower() != "queue":
+        draft.desk.refuse_value(
+            overlap,
+            Unreadable(
+                "a job that names itself in 'after_future' queues its fires",
+                expected="overlap = queue, or no 'overlap'",
+            ),
+            "overlap-of-itself",
+        )
+
+
+def _refuse_ring(
+    by_name: Mapping[str, Draft], ring: tuple[str, ...], key: str, message: str
+) -> None:
+    """Report a ring at the first of its jobs in the file; all of them are broken."""
+    drafts = [by_name[name] for name in ring]
+    first = min(range(len(ring)), key=lambda position: drafts[position].section.line)
+    order = (*ring[first:], *ring[: first + 1])
+    shown = " → ".join(order) if len(order) <= 12 else " → ".join((*order[:11], "…", order[0]))
+    subject = f"job '{ring[0]}' {message}" if len(ring) == 1 else message
+    for draft in drafts:
+        draft.desk.broken = True
+    field = drafts[first].desk.get(key)
+    if field is not None:
+        drafts[first].desk.fail(field, "ring", f"{subject}: {shown}")
+
+
+def rings(graph: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, ...]]:
+    """Rings in a graph, each as the names along it; at least one of every knot of rings."""
+    state: dict[str, int] = {}
+    for start in graph:
+        if start in state:
+            continue
+        path = [start]
+        state[start] = _OPEN
+        ahead = [iter(graph[start])]
+        while path:
+            name = next(ahead[-1], None)
+            if name is None:
+                state[path.pop()] = _DONE
+                ahead.pop()
+            elif state.get(name) == _OPEN:
+                yield tuple(path[path.index(name) :])
+            elif name not in state and name in graph:
+                state[name] = _OPEN
+                path.append(name)
+                ahead.append(iter(graph[name]))
+
+
+_OPEN, _DONE = 1, 2

@@ -1,0 +1,213 @@
+"""From a path to a Config: the jobs of a file, its settings, and all that is wrong with it."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from inisched.config.desk import Desk
+from inisched.config.document import Document, Section
+from inisched.config.fields import Fields, Gatherer
+from inisched.config.ini import read_ini
+from inisched.config.jobs import Draft, Drafter, description
+from inisched.config.keys import JOB, is_key, is_reserved
+from inisched.config.links import Links
+from inisched.config.names import warn_of_names
+from inisched.config.references import References
+from inisched.config.report import Lines, Report
+from inisched.config.reserved import check_reserved, named, settings_desk
+from inisched.config.settings import Settings, default_settings, read_settings
+from inisched.config.source import Refused, read_text
+from inisched.config.when import raw_text
+from inisched.model.diagnostic import Diagnostic, Level
+from inisched.model.job import Job
+from inisched.model.place import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSection:
+    """A section that is a job, as views show it: references as they stand, secrets masked.
+
+    `job` is None where the section is broken. `schedule_text` and `timezone` are for showing
+    only; what to reckon with stands in `job`. `keys_set` are the keys of inisched the section
+    itself sets, as written, and where.
+    """
+
+    name: str
+    place: Place
+    job: Job | None
+    active: bool
+    description: str
+    schedule_text: str
+    timezone: str
+    keys_set: Mapping[str, Place]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """A file as it was read, with all that is wrong with it, in file order.
+
+    `path` is as the user typed it. `fatal` says that the file cannot be read as INI at all, and
+    `settings_broken` that `[inisched]` is wrong about something no run can do without. A name
+    that stands there twice is two sections, both broken.
+    """
+
+    path: str
+    real_path: Path
+    settings: Settings
+    sections: tuple[JobSection, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    fatal: bool = False
+    settings_broken: bool = False
+    lines: Lines | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs that can run, in file order; inactive ones too."""
+        return tuple(section.job for section in self.sections if section.job is not None)
+
+    @property
+    def broken(self) -> tuple[JobSection, ...]:
+        return tuple(section for section in self.sections if section.job is None)
+
+    @property
+    def database(self) -> Path:
+        """Where state and ledger are kept: as the file says, else beside it."""
+        return self.settings.database or self.real_path.with_suffix(".db")
+
+    def complete(self, diagnostic: Diagnostic) -> Diagnostic:
+        """Add the source line, masked, to a diagnostic made elsewhere about this file."""
+        return self.lines.complete(diagnostic) if self.lines else diagnostic
+
+
+def load(path: str | Path, *, strict_references: bool) -> Config:
+    """Read a file and everything it says; whatever is wrong becomes a diagnostic, never an error.
+
+    With `strict_references` a reference with nothing behind it is an error, else a note.
+    """
+    with _collector_resting():
+        return _load(path, strict=strict_references)
+
+
+def _load(path: str | Path, *, strict: bool) -> Config:
+    shown = os.fspath(path)
+    real_path = Path(os.path.realpath(shown)) if "\0" not in shown else Path(shown)
+    try:
+        text = read_text(real_path, shown)
+    except Refused as refused:
+        return _refused(shown, real_path, refused.diagnostic)
+    document = read_ini(text, shown, is_key)
+    if document.headless:
+        report = Report(document)
+        return _refused(shown, real_path, *report.finished())
+    return _Loading(document, real_path, strict).config()
+
+
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Nearly all that is made while loading stays: looking for garbage takes a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _refused(shown: str, real_path: Path, *diagnostics: Diagnostic) -> Config:
+    return Config(
+        path=shown,
+        real_path=real_path,
+        settings=default_settings(real_path.parent),
+        diagnostics=diagnostics,
+        fatal=True,
+    )
+
+
+class _Loading:
+    """One reading of a document: what its steps share."""
+
+    def __init__(self, document: Document, real_path: Path, strict: bool) -> None:
+        self.document = document
+        self.real_path = real_path
+        self.report = Report(document)
+        self.gatherer = Gatherer(self.report, References(real_path.parent), strict)
+
+    def config(self) -> Config:
+        sections = self.document.sections
+        jobs = [section for section in sections if not is_reserved(section.name)]
+        desk = self._settings_desk()
+        settings = read_settings(desk, self.real_path)
+        for section in sections:
+            if is_reserved(section.name) and section.name != "inisched":
+                check_reserved(section, self.gatherer)
+        drafts = self._drafts(jobs, None if "timezone" in desk.failed else settings.timezone)
+        warn_of_names(jobs, self.report)
+        self._check_links(drafts)
+        if not jobs:
+            self._warn_of_no_jobs()
+        return Config(
+            path=self.document.file,
+            real_path=self.real_path,
+            settings=settings,
+            sections=tuple(_job_section(draft, settings.timezone) for draft in drafts),
+            diagnostics=self.report.finished(),
+            settings_broken="database" in desk.failed,
+            lines=self.report.lines,
+        )
+
+    def _settings_desk(self) -> Desk:
+        """The desk of the first `[inisched]`; an empty one where there is none."""
+        for section in self.document.sections:
+            if section.name == "inisched":
+                return settings_desk(section, self.gatherer)
+        return Desk(None, Fields(), self.report)
+
+    def _drafts(self, jobs: list[Section], zone: str | None) -> list[Draft]:
+        default = self.gatherer.gather(self.document.default, JOB)
+        drafter = Drafter(self.report, self.gatherer, default, zone)
+        drafts = [drafter.draft(section) for section in jobs]
+        drafter.check_default()
+        return drafts
+
+    def _check_links(self, drafts: list[Draft]) -> None:
+        sections = self.document.sections
+        names = frozenset(draft.section.name for draft in drafts)
+        Links(names, named("pool:", sections), named("notify:", sections)).check(drafts)
+
+    def _warn_of_no_jobs(self) -> None:
+        place = Place(self.document.file, 0, 0)
+        self.report.add(
+            Diagnostic(
+                place=place,
+                code="no-jobs",
+                message="there is no job in this file",
+                level=Level.WARNING,
+                expected="a section such as [name] with 'call' or 'command', and 'every'",
+            )
+        )
+
+
+def _job_section(draft: Draft, zone: str) -> JobSection:
+    desk, job = draft.desk, None if draft.broken else draft.job
+    own_zone = desk.get("timezone")
+    file = draft.place.file
+    return JobSection(
+        name=draft.section.name,
+        place=draft.place,
+        job=job,
+        active=draft.active,
+        description=description(desk),
+        schedule_text=job.schedule.text if job is not None else raw_text(desk),
+        timezone=own_zone.shown if own_zone is not None else zone,
+        keys_set={
+            field.entry.key: Place(file, field.entry.line, field.entry.column)
+            for field in desk.fields.known.values()
+            if not field.from_default
+        },
+    )

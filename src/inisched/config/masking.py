@@ -1,0 +1,34 @@
+"""What no view shows: values of keys whose name speaks of a secret, and endless quotes."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from inisched.config.problem import LONGEST_SHOWN
+from inisched.config.problem import is_secret as is_secret_name
+
+MASK = "***"
+is_secret = lru_cache(maxsize=65536)(is_secret_name)
+_QUOTE = re.compile(rf"'([^']{{{LONGEST_SHOWN + 1},}})'")
+_LONGEST_MESSAGE = 400
+
+
+def secret_start(line: str) -> int:
+    """Where the value of a line starts whose key names a secret; the line's end for no secret."""
+    if line.lstrip()[:1] == "[":
+        return len(line)
+    equals = line.find("=")
+    for sign in (line.find(":", 0, equals if equals >= 0 else None), equals):
+        if sign >= 0 and is_secret(line[:sign]):
+            value = line[sign + 1 :]
+            return sign + 1 + len(value) - len(value.lstrip())
+    return len(line)
+
+
+def shortened(message: str) -> str:
+    """A message whose quotes are at most 80 characters long."""
+    if len(message) <= LONGEST_SHOWN:
+        return message
+    message = _QUOTE.sub(lambda quote: f"'{quote[1][: LONGEST_SHOWN - 1]}…'", message)
+    return message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"

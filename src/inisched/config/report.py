@@ -1,0 +1,143 @@
+"""Collects what is wrong with a file, and shows lines of it without their secrets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from inisched.config.document import DEFAULT, Document, Entry
+from inisched.config.keys import is_reserved
+from inisched.config.masking import MASK, is_secret, secret_start, shortened
+from inisched.model.diagnostic import Diagnostic, Level
+from inisched.model.place import Place
+
+
+_LEVELS = tuple(Level)
+
+
+class Lines:
+    """The lines of a file as a diagnostic may show them."""
+
+    def __init__(self, document: Document) -> None:
+        self._lines = document.lines
+        self._document = document
+        self._secret: set[int] | None = None
+
+    def complete(self, diagnostic: Diagnostic) -> Diagnostic:
+        """Add the source line, masked, and cut what the message quotes at length.
+
+        Line 0 stands for the file as a whole.
+        """
+        number = diagnostic.place.line
+        source = self._lines[number - 1] if 0 < number <= len(self._lines) else None
+        place, length = diagnostic.place, max(diagnostic.length, 1)
+        if source is not None:
+            source, hidden = self._masked(number, source)
+            if hidden is not None and place.column > hidden:
+                place, length = Place(place.file, number, hidden + 1), len(MASK)
+        elif number == 0:
+            place = Place(place.file, 1, 1)
+        job = diagnostic.job
+        return replace(
+            diagnostic,
+            place=place,
+            length=length,
+            source=source,
+            job=None if job is None or job == DEFAULT or is_reserved(job) else job,
+            message=shortened(diagnostic.message),
+            hint=shortened(diagnostic.hint),
+        )
+
+    def _masked(self, number: int, line: str) -> tuple[str, int | None]:
+        """The line, and where a secret that was masked in it starts, counted from 0."""
+        if number in self._continued_secrets():
+            start = len(line) - len(line.lstrip())
+        else:
+            start = secret_start(line)
+        if not line[start:].strip():
+            return line, None
+        return line[:start] + MASK, start
+
+    def _continued_secrets(self) -> set[int]:
+        """Numbers of the second and later lines of secret values."""
+        if self._secret is None:
+            sections = [self._document.default, *self._document.sections]
+            self._secret = {
+                line
+                for section in sections
+                for entry in section.all_entries()
+                if entry.more and is_secret(entry.key)
+                for line, _ in entry.more
+            }
+        return self._secret
+
+
+class Report:
+    """The diagnostics of one file. The same thing at the same place is said once."""
+
+    def __init__(self, document: Document) -> None:
+        self.file = document.file
+        self.lines = Lines(document)
+        self._said: dict[tuple[Place, str, str], Diagnostic] = {}
+        for problem in document.problems:
+            self.add(problem)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        key = (diagnostic.place, diagnostic.code, diagnostic.message)
+        if key not in self._said:
+            self._said[key] = self.lines.complete(diagnostic)
+
+    def at(
+        self,
+        line: int,
+        column: int,
+        length: int,
+        code: str,
+        message: str,
+        *,
+        level: Level = Level.ERROR,
+        job: str | None = None,
+        key: str | None = None,
+        expected: str = "",
+        hint: str = "",
+    ) -> None:
+        """Say something about `length` characters from a place on."""
+        self.add(
+            Diagnostic(
+                place=Place(self.file, line, column),
+                code=code,
+                message=message,
+                level=level,
+                length=length,
+                job=job,
+                key=key,
+                expected=expected,
+                hint=hint,
+            )
+        )
+
+    def at_key(
+        self,
+        entry: Entry,
+        code: str,
+        message: str,
+        *,
+        level: Level = Level.ERROR,
+        job: str | None = None,
+        expected: str = "",
+        hint: str = "",
+    ) -> None:
+        """Say something about a key."""
+        self.at(
+            entry.line, entry.column, len(entry.key), code, message,
+            level=level, job=job, key=entry.key, expected=expected, hint=hint,
+        )  # fmt: skip
+
+    def finished(self) -> tuple[Diagnostic, ...]:
+        """All diagnostics in file order."""
+        return tuple(sorted(self._said.values(), key=_order))
+
+
+def _order(diagnostic: Diagnostic) -> tuple[int, int, int]:
+    """In file order, and at one place the worst first."""
+    _, line, column = diagnostic.place
+    return line, column, _LEVELS.index(diagnostic.level)

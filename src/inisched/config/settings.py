@@ -1,0 +1,68 @@
+"""What `[inisched]` says about the whole file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from inisched.config.desk import Desk
+from inisched.model.diagnostic import Unreadable
+from inisched.timing.zone import host_zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`database` None means: beside the file. Paths are absolute."""
+
+    timezone: str
+    python_path: tuple[Path, ...]
+    database: Path | None = None
+    durability: str = "full"
+    max_running: int = 10
+    drain: timedelta = timedelta(seconds=30)
+    reload: str = "auto"
+    log_level: str = "info"
+    log_format: str = "text"
+
+
+def default_settings(folder: Path) -> Settings:
+    """What holds where the file says nothing."""
+    return Settings(timezone=host_zone(), python_path=(folder,))
+
+
+def read_settings(desk: Desk, real_path: Path) -> Settings:
+    """Read the section; what cannot be read keeps its default."""
+    folder = real_path.parent
+    usual = default_settings(folder)
+    settings = Settings(
+        timezone=desk.read("timezone", usual.timezone),
+        database=_read_database(desk, real_path),
+        python_path=tuple(folder / item for item in desk.read("python_path", (".",))),
+        durability=desk.read("durability", usual.durability),
+        max_running=desk.read("max_running", usual.max_running),
+        drain=desk.read("drain", usual.drain),
+        reload=desk.read("reload", usual.reload),
+        log_level=desk.read("log_level", usual.log_level),
+        log_format=desk.read("log_format", usual.log_format),
+    )
+    desk.read_later_keys()
+    return settings
+
+
+def _read_database(desk: Desk, real_path: Path) -> Path | None:
+    name = desk.read("database", "")
+    field = desk.get("database")
+    if not name or field is None:
+        return None
+    database = real_path.parent / name
+    problem = ""
+    if database == real_path:
+        problem = "the database cannot be the INI file itself"
+    elif database.is_dir():
+        problem = f"'{name}' is a folder"
+    if problem:
+        expected = "the path of a file"
+        desk.refuse_value(field, Unreadable(problem, expected=expected), "bad-database")
+        return None
+    return database

@@ -1,0 +1,68 @@
+"""Callbacks, problems and runs as JSON, for the processes that judge and carry out.
+
+Values go through standard input or a pipe and never through a command line: they may be secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from inisched.config.problem import Problem
+from inisched.model.current import CurrentRun
+from inisched.model.diagnostic import Level
+from inisched.model.job import Argument, Call
+from inisched.model.place import Place
+
+Json = dict[str, Any]
+_NOWHERE = Place("", 1, 1)
+
+
+def pack_call(call: Call) -> Json:
+    """A callback without its places: the other side has no use for them."""
+    return {
+        "target": call.target,
+        "arguments": [
+            {
+                "name": a.name,
+                "text": a.text,
+                "shown": a.shown,
+                "key": a.key,
+                "from_default": a.from_default,
+            }
+            for a in call.arguments
+        ],
+    }
+
+
+def unpack_call(packed: Mapping[str, Any]) -> Call:
+    arguments = (Argument(**a, place=_NOWHERE) for a in packed["arguments"])
+    return Call(packed["target"], tuple(arguments))
+
+
+def pack_problem(problem: Problem) -> Json:
+    return asdict(problem) | {"level": problem.level.value}
+
+
+def unpack_problem(packed: Mapping[str, Any]) -> Problem:
+    return Problem(**{**packed, "level": Level(packed["level"])})
+
+
+def pack_run(run: CurrentRun) -> Json:
+    """A run with its moments as ISO text."""
+    packed = asdict(run)
+    return {k: v.isoformat() if isinstance(v, date) else v for k, v in packed.items()}
+
+
+def unpack_run(packed: Mapping[str, Any], *, zone: str) -> CurrentRun:
+    """A run with its moment in `zone`."""
+    moment = datetime.fromisoformat(packed["scheduled_for"]).astimezone(ZoneInfo(zone))
+    days = {k: _day(packed[k]) for k in ("period_start", "period_end")}
+    return CurrentRun(**{**packed, **days, "scheduled_for": moment})
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
