@@ -1,0 +1,1 @@
+"""What carries runs out: an isolated child, a command, the daemon itself."""

@@ -1,0 +1,102 @@
+"""Callbacks: each run in a fresh interpreter of its own, told what to do on a file of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import IO
+
+from inisched.executors.inline import call_inline
+from inisched.executors.kept import cut_message
+from inisched.executors.request import Request
+from inisched.executors.returned import outcome
+from inisched.executors.running import Running, Task
+from inisched.model.current import CurrentRun
+from inisched.model.job import Call
+from inisched.model.run import Outcome
+
+_COMMAND = (sys.executable, "-P", "-m", "inisched.executors.child")
+
+
+def start_call(task: Task, *, folder: Path, python_path: Sequence[str]) -> Running:
+    """Start a callback's process. Raises OSError where it cannot be made."""
+    inner, result = os.pipe()
+    try:
+        with _unseen_file() as told:
+            request = _request(task, folder, python_path, result)
+            told.write(request.encode())
+            told.seek(0)
+            process = subprocess.Popen(
+                [*_COMMAND, str(told.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=folder,
+                pass_fds=(told.fileno(), result),
+                start_new_session=True,
+                bufsize=0,
+            )
+    except BaseException:
+        os.close(inner)
+        raise
+    finally:
+        os.close(result)
+    codes = task.job.success_codes
+    return Running(
+        process,
+        lambda run: _outcome(run, codes),
+        output_limit=task.job.output_limit,
+        result=inner,
+    )
+
+
+def _unseen_file() -> IO[bytes]:
+    """A file in memory where the system has such, so that no secret reaches a disk."""
+    if hasattr(os, "memfd_create"):
+        return open(os.memfd_create("inisched"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def run_inline(task: Task, *, folder: Path, python_path: Sequence[str]) -> Outcome:
+    """Call it here, inside the daemon, and be back when it has ended."""
+    request = _request(task, folder, python_path, None)
+    return call_inline(request, success_codes=task.job.success_codes)
+
+
+def _request(task: Task, folder: Path, python_path: Sequence[str], result: int | None) -> Request:
+    assert isinstance(task.job.action, Call)
+    run = CurrentRun(
+        id=task.run_id,
+        job=task.job.name,
+        scheduled_for=task.scheduled_for,
+        attempt=task.attempt,
+        period_start=task.period_start,
+        period_end=task.period_end,
+        override=task.override,
+    )
+    return Request(
+        call=task.job.action,
+        run=run,
+        zone=task.job.schedule.zone,
+        folder=folder,
+        python_path=tuple(python_path),
+        result_fd=result,
+    )
+
+
+def _outcome(run: Running, success_codes: tuple[int, ...]) -> Outcome:
+    ended = outcome(
+        run.result.data(),
+        run.process.returncode,
+        success_codes=success_codes,
+        stdout=run.stdout.data(),
+        stderr=run.stderr.data(),
+        stdout_total=run.stdout.total,
+        stderr_total=run.stderr.total,
+    )
+    return replace(ended, message=ended.message or cut_message(run.stdout, run.stderr))

@@ -1,0 +1,61 @@
+"""What the process of one run is told, as JSON on a descriptor of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inisched.config.wire import pack_call, pack_run, unpack_call, unpack_run
+from inisched.model.current import CurrentRun
+from inisched.model.job import Call
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One run of one callback. `folder` is the file's; `python_path` is taken from there.
+
+    `result_fd` is the inherited descriptor the result goes to; None keeps it to the process.
+    """
+
+    call: Call
+    run: CurrentRun
+    zone: str
+    folder: Path
+    python_path: tuple[str, ...] = (".",)
+    result_fd: int | None = None
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """`python_path`, absolute."""
+        return absolute(self.python_path, self.folder)
+
+    def encode(self) -> bytes:
+        return json.dumps(
+            {
+                "call": pack_call(self.call),
+                "run": pack_run(self.run),
+                "zone": self.zone,
+                "folder": str(self.folder),
+                "python_path": self.paths,
+                "result_fd": self.result_fd,
+            }
+        ).encode()
+
+    @classmethod
+    def decode(cls, data: bytes) -> Request:
+        packed = json.loads(data)
+        return cls(
+            call=unpack_call(packed["call"]),
+            run=unpack_run(packed["run"], zone=packed["zone"]),
+            zone=packed["zone"],
+            folder=Path(packed["folder"]),
+            python_path=tuple(packed["python_path"]),
+            result_fd=packed["result_fd"],
+        )
+
+
+def absolute(python_path: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """The entries of `python_path` as seen from `folder`."""
+    return tuple(str((folder / p).resolve()) for p in python_path)

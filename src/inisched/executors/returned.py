@@ -1,0 +1,218 @@
+"""What a callback's end means: what it returned or raised, and what became of its process."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import signal
+from collections.abc import Container
+from dataclasses import dataclass, replace
+
+from inisched.config.target import describe
+from inisched.model.result import STATUS, Result, Skip
+from inisched.model.run import Outcome, Reason, State
+
+LIMIT = 1024 * 1024
+"""Bytes a result may have on its way to the daemon."""
+
+LONGEST_MESSAGE = 4096
+
+_STATES = {
+    STATUS.SUCCESS: State.SUCCESS,
+    STATUS.WARNING: State.WARNING,
+    STATUS.FAILURE: State.FAILURE,
+    STATUS.SKIPPED: State.SKIPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a callback ended, in its own words.
+
+    With `status` None the exit code decides. Its process ends with `exit_code`, so that nothing
+    but the words is lost where the verdict does not arrive.
+    """
+
+    status: STATUS | None
+    message: str = ""
+    output: str = ""
+    exit_code: int = 0
+
+    def encode(self) -> bytes:
+        """As JSON of at most LIMIT bytes: a long output loses its middle."""
+        output = _cut(self.output, LIMIT)
+        while True:
+            data = json.dumps(
+                {
+                    "status": self.status and self.status.value,
+                    "message": self.message,
+                    "output": output,
+                    "exit_code": self.exit_code,
+                }
+            ).encode()
+            if len(data) <= LIMIT:
+                return data
+            output = _cut(self.output, len(output) * LIMIT // len(data) - 100)
+
+    @classmethod
+    def decode(cls, data: bytes) -> Verdict | None:
+        """None for what was cut off on its way, or never sent."""
+        try:
+            packed = json.loads(data)
+            status = None if packed["status"] is None else STATUS(packed["status"])
+            return cls(status, packed["message"], packed["output"], packed["exit_code"])
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+def returned(value: object) -> Verdict:
+    """What a returned value says: a Result, None, a bool, text, or anything else by its repr."""
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        return failed("returned a generator: nothing of it was run")
+    if isinstance(value, STATUS):
+        return _of_status(value, "", "")
+    if isinstance(value, Result):
+        return _of_result(value)
+    if value is False:
+        return failed("returned False")
+    if value is None or value is True:
+        return Verdict(STATUS.SUCCESS)
+    text = _text(value) if isinstance(value, str) else _repr(value)
+    return Verdict(STATUS.SUCCESS, output=text)
+
+
+def raised(error: BaseException) -> Verdict:
+    """What an exception says; its traceback is for whoever caught it."""
+    if isinstance(error, Skip):
+        return _of_status(STATUS.SKIPPED, _text(error), "")
+    if isinstance(error, SystemExit):
+        code = exit_code(error)
+        return Verdict(None, f"exit code {code}" if code else "", exit_code=code)
+    return failed(describe(error))
+
+
+def failed(message: str) -> Verdict:
+    return _of_status(STATUS.FAILURE, message, "")
+
+
+def exit_code(error: SystemExit) -> int:
+    """The code a process ends with after sys.exit(): text and the like count as 1."""
+    if error.code is None:
+        return 0
+    return error.code & 0xFF if isinstance(error.code, int) else 1
+
+
+def outcome(
+    result: bytes | None,
+    returncode: int,
+    *,
+    success_codes: Container[int] = (0,),
+    stdout: bytes = b"",
+    stderr: bytes = b"",
+    stdout_total: int = 0,
+    stderr_total: int = 0,
+) -> Outcome:
+    """Join what a callback handed over with how its process ended (negative: the signal).
+
+    A result counts when the process ended as the result had announced. Without one the callback
+    never came to its end, and that is a failure whatever the code.
+    """
+    verdict = Verdict.decode(result) if result else None
+    if verdict is None:
+        ending = Outcome(
+            state=State.FAILURE, exit_code=returncode, message=_ending(returncode, "before")
+        )
+    elif verdict.exit_code == returncode:
+        ending = settled(verdict, success_codes=success_codes)
+    else:
+        message = verdict.message if verdict.exit_code else ""
+        ending = Outcome(
+            state=State.FAILURE,
+            exit_code=returncode,
+            message=message or _ending(returncode, "after"),
+            output=verdict.output,
+        )
+    return replace(
+        ending,
+        stdout=stdout,
+        stderr=stderr,
+        stdout_total=max(stdout_total, len(stdout)),
+        stderr_total=max(stderr_total, len(stderr)),
+    )
+
+
+def settled(verdict: Verdict, *, success_codes: Container[int] = (0,)) -> Outcome:
+    """A verdict as the ledger keeps it."""
+    if verdict.status is not None:
+        state = _STATES[verdict.status]
+    else:
+        state = State.SUCCESS if verdict.exit_code in success_codes else State.FAILURE
+    return Outcome(
+        state=state,
+        exit_code=verdict.exit_code,
+        message=verdict.message,
+        output=verdict.output,
+        reason=Reason.SKIP if state is State.SKIPPED else None,
+    )
+
+
+def _ending(returncode: int, when: str) -> str:
+    if returncode < 0:
+        return f"killed by {signal_name(-returncode)}"
+    return f"the process ended with exit code {returncode} {when} the callback had returned"
+
+
+def signal_name(number: int) -> str:
+    """ "SIGSEGV" for 11."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _of_result(result: Result) -> Verdict:
+    try:
+        status = STATUS(result.status)
+    except ValueError:
+        allowed = ", ".join(f"STATUS.{s.name}" for s in STATUS)
+        return failed(f"returned a Result whose status is {_repr(result.status)}, not {allowed}")
+    return _of_status(status, _text(result.message), _text(result.output))
+
+
+def _of_status(status: STATUS, message: str, output: str) -> Verdict:
+    code = 1 if status is STATUS.FAILURE else 0
+    return Verdict(status, _cut(_clean(message), LONGEST_MESSAGE), output, code)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    try:
+        return _clean(str(value))
+    except Exception:
+        return _unprintable(value)
+
+
+def _repr(value: object) -> str:
+    try:
+        return _clean(repr(value))
+    except Exception:
+        return _unprintable(value)
+
+
+def _unprintable(value: object) -> str:
+    return f"<unprintable {type(value).__qualname__}>"
+
+
+def _clean(text: str) -> str:
+    """Without lone surrogates, which no database and no screen takes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _cut(text: str, length: int) -> str:
+    """Head and tail of a text, with the cut marked between them."""
+    if len(text) <= length:
+        return text
+    half = max(length // 2, 0)
+    marker = f"\n… {len(text) - 2 * half} characters cut …\n"
+    return text[:half] + marker + text[len(text) - half :]

@@ -1,0 +1,121 @@
+"""A run that is under way in a process of its own: its pipes, its end, its outcome."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from inisched.executors.kept import Kept
+from inisched.model.job import Job
+from inisched.model.run import Fire, Outcome
+
+CHUNK = 64 * 1024
+RESULT_AT_MOST = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One attempt to carry out a fire, as an executor needs it. Moments are aware."""
+
+    run_id: int
+    job: Job
+    scheduled_for: datetime
+    attempt: int = 1
+    period_start: date | None = None
+    period_end: date | None = None
+    override: bool = False
+
+    @classmethod
+    def of(cls, run_id: int, job: Job, fire: Fire) -> Task:
+        """The first attempt at a fire; it is told the moment that people see."""
+        return cls(run_id=run_id, job=job, scheduled_for=fire.moved)
+
+
+class Running:
+    """A child process with its captured streams.
+
+    `conclude` turns what was seen (exit code, result, stdout, stderr) into an outcome.
+    """
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        conclude: Callable[[Running], Outcome],
+        *,
+        output_limit: int,
+        result: int | None = None,
+    ) -> None:
+        self.process = process
+        self.pid = process.pid
+        self.started = process_start(process.pid)
+        self.stdout, self.stderr = Kept(output_limit), Kept(output_limit)
+        self.result = Kept(2 * RESULT_AT_MOST)
+        self.streams: dict[int, Kept] = {}
+        self.veil: Callable[[Outcome], Outcome] = lambda outcome: outcome
+        self._conclude = conclude
+        assert process.stdout is not None and process.stderr is not None
+        for descriptor, kept in (
+            (process.stdout.fileno(), self.stdout),
+            (process.stderr.fileno(), self.stderr),
+            (result, self.result),
+        ):
+            if descriptor is not None:
+                os.set_blocking(descriptor, False)
+                self.streams[descriptor] = kept
+
+    def read(self, descriptor: int) -> bool:
+        """Take what the stream holds; False once it is at its end."""
+        kept = self.streams[descriptor]
+        for _ in range(16):
+            try:
+                data = os.read(descriptor, CHUNK)
+            except BlockingIOError:
+                return True
+            except OSError:
+                data = b""
+            if not data:
+                self._close(descriptor)
+                return False
+            kept.add(data)
+        return True
+
+    def exit_code(self) -> int | None:
+        """None while the process lives; negative: the signal that ended it."""
+        return self.process.poll()
+
+    def outcome(self) -> Outcome:
+        """How the run ended; takes what the pipes still hold and closes them."""
+        for descriptor in list(self.streams):
+            if self.read(descriptor):
+                self._close(descriptor)
+        return self.veil(self._conclude(self))
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the run's whole process group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def _close(self, descriptor: int) -> None:
+        del self.streams[descriptor]
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None and not stream.closed and stream.fileno() == descriptor:
+                stream.close()
+                return
+        os.close(descriptor)
+
+
+def process_start(pid: int) -> int:
+    """The kernel's start time of a process (clock ticks since boot); 0 where it tells none.
+
+    With the pid it names a process for good: pids come round again, pairs do not.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -1,0 +1,51 @@
+"""Picks the executor of a task, and keeps secrets out of what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from inisched.executors.callback import run_inline, start_call
+from inisched.executors.command import start_command
+from inisched.executors.kept import mask
+from inisched.executors.running import Running, Task
+from inisched.model.job import Command, Executor
+from inisched.model.run import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Executors:
+    """Carries tasks out for one file, whose folder is their working directory."""
+
+    folder: Path
+    python_path: Sequence[str]
+
+    def start(self, task: Task) -> Running | Outcome:
+        """Start an attempt; an Outcome at once where it ran inside the daemon.
+
+        Raises OSError where no process can be made.
+        """
+        secrets = task.job.secrets
+        if isinstance(task.job.action, Command):
+            started = start_command(task, folder=self.folder)
+        elif task.job.executor is Executor.INLINE:
+            ended = run_inline(task, folder=self.folder, python_path=self.python_path)
+            return masked(ended, secrets)
+        else:
+            started = start_call(task, folder=self.folder, python_path=self.python_path)
+        started.veil = lambda outcome: masked(outcome, secrets)
+        return started
+
+
+def masked(outcome: Outcome, secrets: tuple[str, ...]) -> Outcome:
+    """The outcome without the values that stood behind references."""
+    if not secrets:
+        return outcome
+    return replace(
+        outcome,
+        stdout=mask(outcome.stdout, secrets),
+        stderr=mask(outcome.stderr, secrets),
+        message=mask(outcome.message.encode(), secrets).decode(),
+        output=mask(outcome.output.encode(), secrets).decode(),
+    )

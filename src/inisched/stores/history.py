@@ -1,0 +1,131 @@
+"""The ledger's reading side: what the faces ask. Never writes, never blocks the daemon."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from inisched.stores.ledger import JobState, Life, read_job_state, read_life
+from inisched.stores.moments import to_ms
+from inisched.stores.opening import open_reader
+from inisched.stores.queries import queries
+
+COLUMNS = (
+    "id", "job", "fire_at", "fire_until", "count", "state", "reason", "trigger", "attempt",
+    "started_at", "ended_at", "duration_s", "exit_code", "message", "period_start", "period_end",
+    "override",
+)  # fmt: skip
+"""The columns of `history --json`, in order."""
+
+FAILED = ("failure", "timeout", "interrupted")
+
+Row = dict[str, Any]
+"""One row of v_runs: the public columns, moments as ISO-8601 UTC text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """One run with its output. Totals count every byte there was."""
+
+    row: Row
+    stdout: bytes
+    stderr: bytes
+    result: str
+
+
+class History:
+    """What the database tells, or nothing where there is none yet."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises Unusable where there is a file that cannot be read."""
+        self._db = open_reader(path)
+        self._sql = queries()
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+
+    @property
+    def id(self) -> str | None:
+        """The database's own identity; None where there is none."""
+        row = self._one("SELECT value FROM meta WHERE key = 'id'")
+        return None if row is None else str(row[0])
+
+    def jobs(self) -> dict[str, JobState]:
+        """Every job the ledger knows, by name."""
+        return {row["name"]: read_job_state(row) for row in self._all(self._sql["all_jobs"])}
+
+    def rows(
+        self,
+        job: str | None = None,
+        *,
+        limit: int | None = None,
+        failed: bool = False,
+        since: datetime | None = None,
+    ) -> list[Row]:
+        """Rows, newest first; of one job, failures only, or those since a moment (by fire)."""
+        where, values = _conditions(job, failed, since)
+        query = (
+            f"SELECT {', '.join(COLUMNS)} FROM v_runs WHERE id IN (SELECT id FROM run {where}"
+            f" ORDER BY id DESC LIMIT {-1 if limit is None else limit}) ORDER BY id DESC"
+        )
+        return [_public(row) for row in self._all(query, values)]
+
+    def run(self, run_id: int) -> Whole | None:
+        """One run whole; None where there is no such run."""
+        row = self._one(self._sql["one_run"], {"id": run_id})
+        if row is None:
+            return None
+        return Whole(_public(row), row["stdout"] or b"", row["stderr"] or b"", row["result"] or "")
+
+    def last_runs(self, names: Iterable[str]) -> dict[str, Row]:
+        """The newest run of each job that was started."""
+        query = self._sql["last_run_of_job"]
+        rows = {name: self._one(query, {"name": name}) for name in names}
+        return {name: _public(row) for name, row in rows.items() if row is not None}
+
+    def open_rows(self) -> list[Row]:
+        """What waits or runs, oldest first."""
+        return [_public(row) for row in self._all(self._sql["open_view"])]
+
+    def last_life(self) -> Life | None:
+        """The newest life of a daemon; None where there was none."""
+        return read_life(self._one(self._sql["last_life"]))
+
+    def _all(self, query: str, values: dict[str, Any] | None = None) -> list[sqlite3.Row]:
+        return [] if self._db is None else self._db.execute(query, values or {}).fetchall()
+
+    def _one(self, query: str, values: dict[str, Any] | None = None) -> sqlite3.Row | None:
+        rows = self._all(query, values)
+        return rows[0] if rows else None
+
+
+def _conditions(
+    job: str | None, failed: bool, since: datetime | None
+) -> tuple[str, dict[str, Any]]:
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if job is not None:
+        conditions.append("job_id = (SELECT id FROM job WHERE name = :job)")
+        values["job"] = job
+    if failed:
+        conditions.append(f"state IN ({', '.join(repr(state) for state in FAILED)})")
+    if since is not None:
+        conditions.append("coalesce(fire_until, fire_at) >= :since")
+        values["since"] = to_ms(since)
+    return ("WHERE " + " AND ".join(conditions) if conditions else ""), values
+
+
+def _public(row: sqlite3.Row) -> Row:
+    public = {column: row[column] for column in COLUMNS}
+    public["override"] = bool(public["override"])
+    return public
+
+
+def parse(text: str) -> datetime:
+    """A moment of a row back as aware UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)

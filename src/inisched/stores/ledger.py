@@ -1,0 +1,315 @@
+"""The ledger's writing side: claims, ends, gaps. One connection, one writer: the daemon."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
+from inisched.stores.moments import from_ms, maybe_moment, to_ms
+from inisched.stores.opening import open_writer, transaction
+from inisched.stores.queries import queries
+from inisched.timing.recurrence import Anchor
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobState:
+    """What the ledger remembers of a job. `looked` is unmoved; None: never looked at."""
+
+    id: int
+    name: str
+    meaning: str
+    anchor: Anchor | None
+    looked: datetime | None
+    ended: datetime | None
+    era: int
+    judged: str | None
+
+
+@dataclass(slots=True)
+class Take:
+    """What one look took up of one job: fires that start now or wait, and gaps."""
+
+    job: JobState
+    upto: datetime
+    start: list[Fire] = field(default_factory=list)
+    wait: list[Fire] = field(default_factory=list)
+    gaps: Sequence[Gap] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A fire that has its row. `start`: the row already says running."""
+
+    run_id: int
+    fire: Fire
+    start: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRun:
+    """A row a former daemon left waiting or running."""
+
+    run_id: int
+    fire: Fire
+    state: State
+    pid: int | None
+    pid_started: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One life of a daemon, as its row tells it. `ended` is None until it closes in order."""
+
+    pid: int
+    host: str
+    started: datetime
+    heartbeat: datetime
+    ended: datetime | None
+
+
+class LedgerDown(Exception):
+    """The database cannot be read or written now; nothing of the call has happened."""
+
+
+class Ledger:
+    """The account of every fire. Each method is one transaction, or raises LedgerDown."""
+
+    def __init__(self, path: Path, *, full: bool = True) -> None:
+        self.path = path
+        self._db = open_writer(path, full=full)
+        self._sql = queries()
+        self._life: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The database's own identity."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()
+        return str(row[0])
+
+    def close(self) -> None:
+        self._db.close()
+
+    # -- jobs ----------------------------------------------------------------------------------
+
+    def jobs(self) -> dict[str, JobState]:
+        """Every job ever seen, by name."""
+        return {row["name"]: read_job_state(row) for row in self._run("all_jobs")}
+
+    def seat(self, name: str, meaning: str, anchor: Anchor, looked: datetime) -> JobState:
+        """Enter a job, or begin its rhythm afresh; fires up to `looked` are not its concern."""
+        row = self._run(
+            "seat_job",
+            name=name,
+            meaning=meaning,
+            anchor=to_ms(anchor.moment),
+            anchor_counts=anchor.inclusive,
+            looked=to_ms(looked),
+        ).fetchone()
+        return read_job_state(row)
+
+    def judged(self, judgements: Mapping[str, str]) -> None:
+        """Remember what was found of each job's callback."""
+        with self._together():
+            for name, judged in judgements.items():
+                self._run("note_judged", name=name, judged=judged)
+
+    # -- fires ---------------------------------------------------------------------------------
+
+    def claim(self, takes: Iterable[Take], now: datetime) -> list[tuple[Take, list[Claimed]]]:
+        """Enter everything one wake took up, in one transaction, before anything starts.
+
+        A fire that already has its row is left out of what comes back.
+        """
+        claimed: list[tuple[Take, list[Claimed]]] = []
+        with self._together():
+            for take in takes:
+                mine = [
+                    *(self._insert(take.job, fire, now) for fire in take.start),
+                    *(self._insert(take.job, fire, None) for fire in take.wait),
+                ]
+                entered = [entry for entry in mine if entry is not None]
+                for gap in take.gaps:
+                    self._note_gap(take.job, gap, entered)
+                self._run("note_looked", job_id=take.job.id, looked=to_ms(take.upto))
+                claimed.append((take, entered))
+        return claimed
+
+    def _insert(self, job: JobState, fire: Fire, started: datetime | None) -> Claimed | None:
+        scheduled = fire.trigger in (Trigger.SCHEDULE, Trigger.CATCHUP)
+        while True:
+            row = self._run(
+                "insert_run",
+                job_id=job.id,
+                fire_at=to_ms(fire.moved),
+                fire_unmoved=to_ms(fire.at),
+                era=job.era,
+                state=(State.RUNNING if started else State.WAITING).value,
+                trigger=fire.trigger.value,
+                started_at=to_ms(started) if started else None,
+            ).fetchone()
+            if row is not None:
+                return Claimed(row["id"], fire, started is not None)
+            if scheduled:
+                return None
+            fire = replace(fire, at=fire.at + _MILLISECOND, moved=fire.moved + _MILLISECOND)
+
+    def _note_gap(self, job: JobState, gap: Gap, entered: list[Claimed]) -> None:
+        message = gap.message or _gap_message(gap, entered)
+        newest = self._run("newest_row_of_job", job_id=job.id).fetchone()
+        grows = (
+            newest is not None
+            and gap.reason is not Reason.COALESCED
+            and not entered
+            and (newest["state"], newest["reason"], newest["era"])
+            == (State.SKIPPED.value, gap.reason.value, job.era)
+        )
+        if grows:
+            values = {"last": to_ms(gap.last), "count": gap.count, "message": message}
+            self._run("grow_gap", id=newest["id"], **values)
+            return
+        self._run(
+            "insert_gap",
+            job_id=job.id,
+            first=to_ms(gap.first),
+            last=to_ms(gap.last),
+            count=gap.count,
+            era=job.era,
+            reason=gap.reason.value,
+            message=message,
+        )
+
+    # -- runs ----------------------------------------------------------------------------------
+
+    def begin(self, run_ids: Iterable[int], now: datetime) -> None:
+        """Waiting rows that start now."""
+        with self._together():
+            for run_id in run_ids:
+                self._run("begin_run", id=run_id, now=to_ms(now))
+
+    def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
+        """Which process (pid and its start time) carries each run out."""
+        with self._together():
+            for run_id, (pid, started) in processes.items():
+                self._run("note_pid", id=run_id, pid=pid, pid_started=started)
+
+    def finish(self, run_id: int, outcome: Outcome, now: datetime) -> None:
+        """How a run ended, with what was kept of its output."""
+        with self._together():
+            self._run(
+                "finish_run",
+                id=run_id,
+                state=outcome.state.value,
+                reason=outcome.reason.value if outcome.reason else None,
+                now=to_ms(now),
+                exit_code=outcome.exit_code,
+                message=outcome.message,
+            )
+            if outcome.stdout or outcome.stderr or outcome.output:
+                self._run(
+                    "insert_output",
+                    id=run_id,
+                    stdout=outcome.stdout,
+                    stderr=outcome.stderr,
+                    stdout_total=outcome.stdout_total,
+                    stderr_total=outcome.stderr_total,
+                    result=outcome.output,
+                )
+            self._run("note_ended", id=run_id, now=to_ms(now))
+
+    def skip(self, run_id: int, reason: Reason, message: str) -> None:
+        """A waiting fire that will not run."""
+        self._run("skip_waiting", id=run_id, reason=reason.value, message=message)
+
+    def open_runs(self) -> list[OpenRun]:
+        """What a former daemon left waiting or running, oldest first."""
+        return [_open_run(row) for row in self._run("open_runs")]
+
+    # -- the daemon's own life -----------------------------------------------------------------
+
+    def last_life(self) -> Life | None:
+        """The newest life of a daemon on this database; None where there was none."""
+        return read_life(self._run("last_life").fetchone())
+
+    def open_life(self, pid: int, host: str, now: datetime) -> None:
+        self._life = self._run("open_life", pid=pid, host=host, now=to_ms(now)).fetchone()["id"]
+
+    def beat(self, now: datetime) -> None:
+        self._run("beat", id=self._life, now=to_ms(now))
+
+    def close_life(self, now: datetime) -> None:
+        self._run("close_life", id=self._life, now=to_ms(now))
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """One transaction: all of it, or nothing and LedgerDown."""
+        try:
+            with transaction(self._db):
+                yield
+        except sqlite3.Error as error:
+            raise LedgerDown(str(error)) from error
+
+    def _run(self, query: str, **values: Any) -> sqlite3.Cursor:
+        try:
+            return self._db.execute(self._sql[query], values)
+        except sqlite3.Error as error:
+            raise LedgerDown(str(error)) from error
+
+
+def read_life(row: sqlite3.Row | None) -> Life | None:
+    """A row of `daemon` as a value."""
+    if row is None:
+        return None
+    return Life(
+        row["pid"],
+        row["host"],
+        from_ms(row["started"]),
+        from_ms(row["heartbeat"]),
+        maybe_moment(row["ended"]),
+    )
+
+
+def _gap_message(gap: Gap, entered: list[Claimed]) -> str:
+    if not gap.exact:
+        return f"at least {gap.count} fires"
+    if gap.reason is Reason.COALESCED and entered:
+        return f"coalesced into run {entered[0].run_id}"
+    return ""
+
+
+def read_job_state(row: sqlite3.Row) -> JobState:
+    """A row of `job` as a value."""
+    anchor = maybe_moment(row["anchor"])
+    return JobState(
+        id=row["id"],
+        name=row["name"],
+        meaning=row["meaning"],
+        anchor=None if anchor is None else Anchor(anchor, bool(row["anchor_counts"])),
+        looked=maybe_moment(row["looked"]),
+        ended=maybe_moment(row["ended"]),
+        era=row["era"],
+        judged=row["judged"],
+    )
+
+
+def _open_run(row: sqlite3.Row) -> OpenRun:
+    fire = Fire(
+        job=row["job"],
+        at=from_ms(row["fire_unmoved"]),
+        moved=from_ms(row["fire_at"]),
+        trigger=Trigger(row["trigger"]),
+    )
+    return OpenRun(
+        run_id=row["id"],
+        fire=fire,
+        state=State(row["state"]),
+        pid=row["pid"],
+        pid_started=row["pid_started"],
+    )

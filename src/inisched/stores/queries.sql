@@ -1,0 +1,94 @@
+-- name: all_jobs
+-- Everything known of every job.
+SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged FROM job;
+
+-- name: seat_job
+-- A job seen for the first time, or with a schedule of another meaning.
+INSERT INTO job (name, meaning, anchor, anchor_counts, looked)
+VALUES (:name, :meaning, :anchor, :anchor_counts, :looked)
+ON CONFLICT (name) DO UPDATE
+   SET meaning = excluded.meaning, anchor = excluded.anchor,
+       anchor_counts = excluded.anchor_counts, looked = excluded.looked
+RETURNING id, name, meaning, anchor, anchor_counts, looked, ended, era, judged;
+
+-- name: note_looked
+UPDATE job SET looked = :looked WHERE id = :job_id;
+
+-- name: note_judged
+INSERT INTO job (name, judged) VALUES (:name, :judged)
+ON CONFLICT (name) DO UPDATE SET judged = excluded.judged;
+
+-- name: insert_run
+-- Nothing comes back where the fire already has its row.
+INSERT INTO run (job_id, fire_at, fire_unmoved, era, attempt, state, trigger, started_at)
+VALUES (:job_id, :fire_at, :fire_unmoved, :era, 1, :state, :trigger, :started_at)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: newest_row_of_job
+SELECT id, state, reason, era FROM run WHERE job_id = :job_id ORDER BY id DESC LIMIT 1;
+
+-- name: grow_gap
+UPDATE run SET fire_until = :last, count = count + :count, message = :message WHERE id = :id;
+
+-- name: insert_gap
+INSERT INTO run (job_id, fire_at, fire_unmoved, fire_until, count, era, state, reason, trigger,
+                 message)
+VALUES (:job_id, :first, :first, :last, :count, :era, 'skipped', :reason, 'schedule', :message)
+ON CONFLICT DO NOTHING;
+
+-- name: begin_run
+UPDATE run SET state = 'running', started_at = :now WHERE id = :id AND state = 'waiting';
+
+-- name: note_pid
+UPDATE run SET pid = :pid, pid_started = :pid_started WHERE id = :id;
+
+-- name: finish_run
+UPDATE run SET state = :state, reason = :reason, ended_at = :now, exit_code = :exit_code,
+               message = :message
+ WHERE id = :id;
+
+-- name: insert_output
+INSERT OR REPLACE INTO output (run_id, stdout, stderr, stdout_total, stderr_total, result)
+VALUES (:id, :stdout, :stderr, :stdout_total, :stderr_total, :result);
+
+-- name: note_ended
+UPDATE job SET ended = :now WHERE id = (SELECT job_id FROM run WHERE id = :id);
+
+-- name: skip_waiting
+UPDATE run SET state = 'skipped', reason = :reason, message = :message
+ WHERE id = :id AND state = 'waiting';
+
+-- name: open_runs
+-- What was waiting or running when the last daemon went away.
+SELECT run.id, job.name AS job, state, trigger, fire_at, fire_unmoved, pid, pid_started
+  FROM run JOIN job ON job.id = run.job_id
+ WHERE state IN ('waiting', 'running')
+ ORDER BY run.id;
+
+-- name: open_life
+INSERT INTO daemon (pid, host, started, heartbeat) VALUES (:pid, :host, :now, :now) RETURNING id;
+
+-- name: beat
+UPDATE daemon SET heartbeat = :now WHERE id = :id;
+
+-- name: close_life
+UPDATE daemon SET heartbeat = :now, ended = :now WHERE id = :id;
+
+-- name: last_life
+SELECT id, pid, host, started, heartbeat, ended FROM daemon ORDER BY id DESC LIMIT 1;
+
+-- name: last_run_of_job
+-- The newest run that was started (gaps and waiting fires left out).
+SELECT v_runs.* FROM v_runs JOIN run ON run.id = v_runs.id
+ WHERE run.id = (SELECT max(r.id) FROM run AS r JOIN job AS j ON j.id = r.job_id
+                  WHERE j.name = :name AND r.started_at IS NOT NULL);
+
+-- name: open_view
+SELECT * FROM v_runs WHERE id IN (SELECT id FROM run WHERE state IN ('waiting', 'running'))
+ ORDER BY id;
+
+-- name: one_run
+SELECT v_runs.*, stdout, stderr, stdout_total, stderr_total, result
+  FROM v_runs LEFT JOIN output ON output.run_id = v_runs.id
+ WHERE v_runs.id = :id;

@@ -1,0 +1,96 @@
+-- Moments are whole milliseconds since 1970, UTC. Version 1.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- One row per name ever seen. `anchor` is where the rhythm began (`anchor_counts`: its own moment
+-- is a fire), `looked` the unmoved moment up to which every fire is accounted for.
+CREATE TABLE job (
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE,
+    meaning       TEXT NOT NULL DEFAULT '',
+    anchor        INTEGER,
+    anchor_counts INTEGER NOT NULL DEFAULT 0,
+    looked        INTEGER,
+    ended         INTEGER,
+    era           INTEGER NOT NULL DEFAULT 0,
+    judged        TEXT
+);
+
+-- One row per attempt at a fire, or per stretch of fires that did not run (a gap: `fire_until`).
+CREATE TABLE run (
+    id           INTEGER PRIMARY KEY,
+    job_id       INTEGER NOT NULL REFERENCES job,
+    fire_at      INTEGER NOT NULL,
+    fire_until   INTEGER,
+    count        INTEGER NOT NULL DEFAULT 1,
+    era          INTEGER NOT NULL DEFAULT 0,
+    attempt      INTEGER NOT NULL DEFAULT 1,
+    state        TEXT NOT NULL,
+    reason       TEXT,
+    trigger      TEXT NOT NULL,
+    started_at   INTEGER,
+    ended_at     INTEGER,
+    exit_code    INTEGER,
+    message      TEXT NOT NULL DEFAULT '',
+    period_start TEXT,
+    period_end   TEXT,
+    override     INTEGER NOT NULL DEFAULT 0,
+    fire_unmoved INTEGER NOT NULL,
+    pid          INTEGER,
+    pid_started  INTEGER,
+    UNIQUE (job_id, fire_at, era, attempt)
+);
+
+CREATE INDEX run_of_job ON run (job_id);
+CREATE INDEX run_failed ON run (id) WHERE state IN ('failure', 'timeout', 'interrupted');
+CREATE INDEX run_open ON run (id) WHERE state IN ('waiting', 'running');
+
+-- What was kept of a run's output; the totals count every byte there was.
+CREATE TABLE output (
+    run_id       INTEGER PRIMARY KEY REFERENCES run ON DELETE CASCADE,
+    stdout       BLOB NOT NULL,
+    stderr       BLOB NOT NULL,
+    stdout_total INTEGER NOT NULL,
+    stderr_total INTEGER NOT NULL,
+    result       TEXT NOT NULL
+);
+
+-- One row per life of a daemon.
+CREATE TABLE daemon (
+    id        INTEGER PRIMARY KEY,
+    pid       INTEGER NOT NULL,
+    host      TEXT NOT NULL,
+    started   INTEGER NOT NULL,
+    heartbeat INTEGER NOT NULL,
+    ended     INTEGER,
+    note      TEXT NOT NULL DEFAULT ''
+);
+
+-- The public view: what `history --json` shows, and the era.
+CREATE VIEW v_runs AS
+SELECT run.id,
+       job.name AS job,
+       strftime(iif(fire_at % 1000, '%Y-%m-%dT%H:%M:%fZ', '%Y-%m-%dT%H:%M:%SZ'),
+                fire_at / 1000.0, 'unixepoch') AS fire_at,
+       strftime(iif(fire_until % 1000, '%Y-%m-%dT%H:%M:%fZ', '%Y-%m-%dT%H:%M:%SZ'),
+                fire_until / 1000.0, 'unixepoch') AS fire_until,
+       count,
+       state,
+       reason,
+       trigger,
+       attempt,
+       strftime(iif(started_at % 1000, '%Y-%m-%dT%H:%M:%fZ', '%Y-%m-%dT%H:%M:%SZ'),
+                started_at / 1000.0, 'unixepoch') AS started_at,
+       strftime(iif(ended_at % 1000, '%Y-%m-%dT%H:%M:%fZ', '%Y-%m-%dT%H:%M:%SZ'),
+                ended_at / 1000.0, 'unixepoch') AS ended_at,
+       (ended_at - started_at) / 1000.0 AS duration_s,
+       exit_code,
+       message,
+       period_start,
+       period_end,
+       override,
+       run.era
+  FROM run JOIN job ON job.id = run.job_id;
