@@ -1,0 +1,143 @@
+"""The command line: one room per command, imported only when its command is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from inisched.cli.exits import Exit, Trouble
+from inisched.config.drawing import escaped
+from inisched.timing.phrase import did_you_mean
+
+COMMANDS = {
+    "run": "run",
+    "list": "listing",
+    "validate": "validate",
+    "next": "coming",
+    "history": "history",
+    "show": "history",
+    "status": "status",
+}
+"""The commands in force, and the room of each."""
+
+LATER = {
+    "why": "why a fire ran or did not run",
+    "test": "run a job now, here, by the daemon's own code",
+    "trigger": "run a job now or later",
+    "stop": "end a run",
+    "reload": "make the daemon read the file again",
+    "enable": "switch a job on",
+    "disable": "switch a job off",
+    "reschedule": "give a job another schedule for a while",
+    "hold": "start nothing until release",
+    "release": "end a hold",
+    "pause": "let a job rest until a moment",
+    "resume": "end a pause",
+    "clear": "forget a failure mark or a failed period",
+    "prune": "delete old history now",
+    "audit": "who switched what",
+    "graph": "the dependencies as text",
+    "notify": "send a trial notice",
+    "simulate": "predict runs, skips and waits",
+    "diff": "compare two files by what they do",
+    "discover": "find jobs in the packages of an app",
+    "export": "write an INI, a supervisord or systemd block, a script",
+    "import": "make an INI of a crontab",
+    "init": "write a first INI",
+    "doctor": "check the machine and the files",
+    "web": "the dashboard",
+}
+"""Documented commands that this version does not carry out yet."""
+
+
+class Commands(click.Group):
+    """Finds a command's room by its name, so that none pays for another's imports."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *LATER]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            room = import_module(f"inisched.cli.{COMMANDS[cmd_name]}")
+            command = getattr(room, f"{cmd_name}_command")
+            assert isinstance(command, click.Command)
+            return command
+        if cmd_name in LATER:
+            from inisched.cli.later import later_command
+
+            return later_command(cmd_name, LATER[cmd_name])
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(
+                f"there is no command '{args[0]}'" + (f"; {hint}" if hint else "")
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, help_of(name)) for name in COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+        with formatter.section("Not in force in this version"):
+            formatter.write_text(", ".join(LATER))
+
+
+def help_of(name: str) -> str:
+    """The short help of a command, without importing its room."""
+    return {
+        "run": "run the jobs of the file",
+        "list": "each job with its last run and its next fire",
+        "validate": "everything that is wrong with the file",
+        "next": "coming fires",
+        "history": "the ledger, newest first",
+        "show": "one run whole, with its output",
+        "status": "is the daemon up, and how does it do",
+    }[name]
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="inisched", prog_name="inisched")
+def group() -> None:
+    """Run the jobs of an INI file, and keep an account of every moment a job was due."""
+
+
+def main() -> None:
+    """The program: exits with the codes of the reference, never with a traceback."""
+    _speak_utf8()
+    try:
+        code = group.main(prog_name="inisched", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except Trouble as error:
+        click.echo(f"inisched: {escaped(str(error))}", err=True)
+        sys.exit(error.code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(Exit.FINE)
+    except Exception as error:
+        if os.environ.get("INISCHED_DEBUG"):
+            raise
+        fault = f"inisched: a fault of its own: {type(error).__name__}: {error}"
+        click.echo(f"{fault} (INISCHED_DEBUG=1 shows where)", err=True)
+        sys.exit(Exit.PROBLEM)
+    sys.exit(code if isinstance(code, int) else Exit.FINE)
+
+
+def _speak_utf8() -> None:
+    """Print any name, whatever the locale says and whoever closed the streams."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+            continue
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")

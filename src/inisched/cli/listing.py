@@ -1,0 +1,139 @@
+"""`inisched list`: each job with its last run and its next fire."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import click
+
+from inisched.cli.exits import Exit
+from inisched.cli.files import (
+    json_option,
+    judge_file,
+    open_history,
+    path_option,
+    read_file,
+    utc_option,
+)
+from inisched.cli.table import print_json, print_table
+from inisched.cli.times import now
+from inisched.config.drawing import escaped
+from inisched.config.judged import Judged, recall, requests, with_judgements
+from inisched.config.loader import Config
+from inisched.model.duration import show_duration
+from inisched.questions.account import took
+from inisched.questions.health import daemon
+from inisched.questions.moments import iso_utc, show_moment
+from inisched.questions.overview import JobLine, overview
+from inisched.stores.history import History
+
+TIME_LIMIT = 10.0
+"""Seconds one module may take to import where nobody has judged its callbacks yet."""
+
+
+@click.command("list")
+@path_option
+@json_option
+@utc_option
+@click.option("--all", "everything", is_flag=True, help="Inactive jobs too.")
+@click.option("--long", is_flag=True, help="What is passed to each callback, and descriptions.")
+def list_command(path: str | None, as_json: bool, utc: bool, everything: bool, long: bool) -> int:
+    """Each job of the file: its state, its next fire, its last run, its schedule.
+
+    \b
+    Example: inisched list --all --long
+    """
+    config = read_file(path)
+    history = open_history(config.database)
+    judged = _judged(config, history)
+    present = now()
+    lines = overview(judged, history, present, alive=daemon(config.database) is not None)
+    shown = [line for line in lines if everything or line.state != "inactive"]
+    if as_json:
+        print_json([_as_json(line) for line in shown])
+    elif not lines:
+        click.echo(escaped(f"There are no jobs in {config.path}."))
+    else:
+        _print(shown, present, utc=utc, long=long)
+        hidden = len(lines) - len(shown)
+        if hidden:
+            click.echo(f"{hidden} inactive, shown with --all")
+    return Exit.FINE
+
+
+def _judged(config: Config, history: History) -> Judged:
+    """With what the ledger remembers of the callbacks; imports only what nobody has judged."""
+    known = history.jobs()
+    asked = requests(config)
+    found = {}
+    for request in asked:
+        state = known.get(request.job)
+        judgement = recall(request, state.judged if state else None, config)
+        if judgement is None:
+            return judge_file(config, time_limit=TIME_LIMIT)
+        found[request.job] = judgement
+    return with_judgements(config, asked, found)
+
+
+def _as_json(line: JobLine) -> dict[str, object]:
+    section, last = line.section, line.last
+    return {
+        "job": section.name,
+        "active": section.active,
+        "broken": section.job is None,
+        "stale": False,
+        "schedule": section.schedule_text,
+        "timezone": section.timezone,
+        "next_fire": iso_utc(line.next_fire) if line.next_fire else None,
+        "last_fire": last["fire_at"] if last else None,
+        "last_state": last["state"] if last else None,
+        "last_duration_s": last["duration_s"] if last else None,
+        "running": line.running,
+        "waiting_for": line.waiting_for,
+        "switches": None,
+        "passed": dict(line.passed),
+        "description": section.description,
+        "file": section.place.file,
+        "line": section.place.line,
+    }
+
+
+def _print(lines: list[JobLine], present: datetime, *, utc: bool, long: bool) -> None:
+    print_table(
+        ("STATE", "NEXT", "LEFT", "LAST", "TOOK", "RESULT", "SCHEDULE", "JOB"),
+        [_row(line, present, utc=utc) for line in lines],
+    )
+    if long:
+        for line in lines:
+            _print_long(line)
+
+
+def _row(line: JobLine, present: datetime, *, utc: bool) -> tuple[str, ...]:
+    zone, last = line.section.timezone, line.last
+    coming, fired = line.next_fire, line.last_fire
+    return (
+        line.state,
+        show_moment(coming, zone, present, utc=utc) if coming else "-",
+        _left(coming, present),
+        show_moment(fired, zone, present, utc=utc) if fired else "-",
+        took(last) if last else "-",
+        last["state"] if last else "-",
+        line.section.schedule_text or "-",
+        line.section.name,
+    )
+
+
+def _left(coming: datetime | None, present: datetime) -> str:
+    if coming is None:
+        return "-"
+    return show_duration(timedelta(seconds=max(0, round((coming - present).total_seconds()))))
+
+
+def _print_long(line: JobLine) -> None:
+    section = line.section
+    click.echo()
+    click.echo(escaped(f"{section.name}  ({section.place.file}:{section.place.line})"))
+    if section.description:
+        click.echo(escaped(f"    {section.description}"))
+    for name, value in line.passed.items():
+        click.echo(escaped(f"    {name} = {value!r}"))

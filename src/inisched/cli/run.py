@@ -1,0 +1,90 @@
+"""`inisched run`: the daemon."""
+
+from __future__ import annotations
+
+import logging
+import os
+from datetime import timedelta
+
+import click
+
+from inisched.cli.exits import Exit, Trouble
+from inisched.cli.files import find_file, path_option
+from inisched.cli.logs import set_up_logging
+from inisched.config.drawing import draw
+from inisched.config.loader import Config, load
+from inisched.engine.daemon import Daemon, Limits
+from inisched.engine.lock import AlreadyRunning
+from inisched.model.diagnostic import Unreadable
+from inisched.model.duration import read_duration
+from inisched.stores.opening import Unusable
+from inisched.timing.library import HooksMoved, check_hooks
+
+log = logging.getLogger("inisched")
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration on the command line."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return read_duration(str(value))
+        except Unreadable as error:
+            self.fail(f"{error.problem}, expected {error.expected}", param, ctx)
+
+
+@click.command("run")
+@path_option
+@click.option("--once", is_flag=True, help="Run what is due now, then leave.")
+@click.option("--test", is_flag=True, help="Not in force in this version.")
+@click.option("--for", "lasts", type=Duration(), metavar="D", help="Leave after so long.")
+def run_command(path: str | None, once: bool, test: bool, lasts: timedelta | None) -> int:
+    """Run the jobs of the file until TERM or INT.
+
+    One daemon per database: a second one leaves with exit code 5. HUP reads the file again.
+
+    \b
+    Example: inisched run -P /srv/app/scheduler.ini
+    """
+    if test:
+        click.echo("inisched run --test: not in force in this version", err=True)
+        return Exit.NOT_NOW
+    file = find_file(path)
+    config = load(file, strict_references=True)
+    set_up_logging(config.settings.log_level)
+    if config.fatal or config.settings_broken:
+        click.echo(draw(config.diagnostics), err=True, nl=False)
+        return Exit.PROBLEM
+    _warn_of_symlinked_folder(config)
+    daemon = Daemon(
+        config,
+        load=lambda: load(file, strict_references=True),
+        limits=Limits(once=once, lasts=lasts),
+    )
+    try:
+        check_hooks()
+        return daemon.run()
+    except AlreadyRunning as error:
+        raise Trouble(str(error), Exit.ALREADY_RUNNING) from None
+    except (Unusable, HooksMoved) as error:
+        raise Trouble(str(error)) from None
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise Trouble(f"cannot start: {where}{error.strerror or error}") from None
+
+
+def _warn_of_symlinked_folder(config: Config) -> None:
+    """The ledger lies beside the real file: a folder that is switched leaves it behind."""
+    folder = os.path.dirname(os.path.abspath(config.path))
+    if config.settings.database is None and folder != os.path.realpath(folder):
+        log.warning(
+            "%s is reached through a symlinked folder and [inisched] database is not set: "
+            "where the link points elsewhere next time, the ledger there is empty",
+            config.path,
+        )

@@ -1,0 +1,1 @@
+"""The daemon: looks, claims, starts, notes ends; its lock and its reload. Knows only doors."""

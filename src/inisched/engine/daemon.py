@@ -1,0 +1,315 @@
+"""The daemon: one thread around a selector, from the lock to the last row."""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from inisched.config.judge import Judgement, JudgeProcess
+from inisched.config.judged import judging, remembered, requests, with_judgements
+from inisched.config.loader import Config
+from inisched.engine.clock import Clock, SystemClock
+from inisched.engine.engine import Engine
+from inisched.engine.lock import InstanceLock
+from inisched.engine.nursery import Nursery
+from inisched.engine.recovery import recover
+from inisched.engine.signals import Signals
+from inisched.executors.starting import Executors
+from inisched.model.diagnostic import Level
+from inisched.model.job import Job
+from inisched.stores.ledger import Ledger, LedgerDown
+
+log = logging.getLogger("inisched")
+
+LONGEST_SLEEP = 30.0
+"""Seconds after which the clock is looked at in any case, and the heartbeat written."""
+
+IMPORT_LIMIT = 10.0
+"""Seconds one import of a callback's module may take while it is judged."""
+
+MOST_TOLD = 100
+"""Problems of one file the log tells in full."""
+
+KILL_AFTER = 5.0
+"""Seconds between TERM and KILL."""
+
+HURRIED_KILL_AFTER = 2.0
+"""The same once a second signal has come."""
+
+PRECISE = 0.002
+"""The last seconds before a fire are slept precisely: selectors round up to a millisecond."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When the daemon leaves by itself. `lasts` None: never."""
+
+    once: bool = False
+    lasts: timedelta | None = None
+
+
+class Daemon:
+    """One life of the daemon on one file, already read; `load` reads it again."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        load: Callable[[], Config],
+        limits: Limits = Limits(),
+        clock: Clock | None = None,
+    ) -> None:
+        self.config = config
+        self.database = config.database
+        self.load = load
+        self.limits = limits
+        self.clock = clock or SystemClock()
+        self.selector = selectors.DefaultSelector()
+        self.nursery = Nursery(self.selector, self.clock)
+        self.signals = Signals(self.selector)
+        self._judge: JudgeProcess | None = None
+        self._settled = False
+        self._draining: float | None = None
+        self._last_words = ""
+        self._beaten = self.clock.monotonic()
+
+    # -- a whole life --------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Live until a signal or a limit ends it; the exit code.
+
+        Raises AlreadyRunning, Unusable and OSError before anything has happened.
+        """
+        lock = InstanceLock(self.database)
+        lock.acquire("once" if self.limits.once else "daemon")
+        try:
+            settings = self.config.settings
+            self.ledger = Ledger(self.database, full=settings.durability == "full")
+            try:
+                return self._live()
+            finally:
+                self.ledger.close()
+        finally:
+            lock.release()
+
+    def _live(self) -> int:
+        settings = self.config.settings
+        folder = self.config.real_path.parent
+        executors = Executors(folder, [str(path) for path in settings.python_path])
+        self.engine = Engine(self.ledger, executors.start, max_running=settings.max_running)
+        self.engine.started = self.nursery.adopt
+        with self.signals:
+            self._begin()
+            while not self._over():
+                self._turn()
+            self._finish()
+        return 1 if self.limits.once and self.engine.failed else 0
+
+    def _begin(self) -> None:
+        now = self.clock.now()
+        self._born = self.clock.monotonic()
+        former = self.ledger.last_life()
+        self._waiting = recover(self.ledger, former, self.config, now)
+        self.ledger.open_life(os.getpid(), socket.gethostname(), now)
+        self._consider(self.config)
+
+    # -- the file ------------------------------------------------------------------------------
+
+    def _consider(self, config: Config) -> None:
+        """Have the file's callbacks judged in a process of their own; meanwhile life goes on."""
+        self._give_up_judging()
+        asked = requests(config)
+        self._considered = (config, asked)
+        if not asked:
+            self._settle({})
+            return
+        self._judge = judging(config, asked, time_limit=IMPORT_LIMIT)
+        self.selector.register(self._judge, selectors.EVENT_READ, self._hear_the_judge)
+
+    def _hear_the_judge(self, descriptor: int) -> None:
+        assert self._judge is not None
+        self.selector.unregister(descriptor)
+        self._judge.read_ready()
+        if self._judge.done:
+            found, self._judge = self._judge.results, None
+            self._settle(found)
+        else:
+            self.selector.register(self._judge, selectors.EVENT_READ, self._hear_the_judge)
+
+    def _hurry_the_judge(self) -> None:
+        if self._judge is not None and self.clock.monotonic() > self._judge.deadline:
+            judge = self._judge
+            self._give_up_judging()
+            self._settle(judge.results)
+
+    def _give_up_judging(self) -> None:
+        if self._judge is not None:
+            self.selector.unregister(self._judge)
+            self._judge.kill()
+            self._judge = None
+
+    def _settle(self, found: Mapping[str, Judgement]) -> None:
+        """Take the file over as judged: tell what is wrong with it, and adopt its jobs."""
+        config, asked = self._considered
+        judged = with_judgements(config, asked, found).config
+        first, self.config = not self._settled, judged
+        self._settled = True
+        tell(judged)
+        now = self.clock.now()
+        self.engine.max_running = judged.settings.max_running
+        self.engine.adopt(self._jobs(judged), now)
+        self.ledger.judged({r.job: remembered(r, found[r.job], config) for r in asked})
+        if first:
+            self.engine.resume(self._waiting)
+            self._say_hello()
+        self.engine.look(now, at_start=first and not self.limits.once)
+
+    def _jobs(self, config: Config) -> list[Job]:
+        """The jobs to run: of a broken section the last good definition, where there is one."""
+        stale = [self.engine.seats.get(section.name) for section in config.broken]
+        return [*config.jobs, *(seat.job for seat in stale if seat is not None)]
+
+    def _reload(self) -> None:
+        log.info("reading %s again", self.config.path)
+        config = self.load()
+        if config.fatal or config.settings_broken:
+            tell(config)
+            log.error("%s stays as it was", self.config.path)
+            return
+        self._consider(config)
+
+    def _say_hello(self) -> None:
+        jobs = len(self.engine.seats)
+        log.info(
+            "inisched runs %s: %s; ledger %s; pid %d",
+            self.config.path,
+            f"{jobs} job{'' if jobs == 1 else 's'}" if jobs else "no job to run, idle",
+            self.database,
+            os.getpid(),
+        )
+
+    def _finish(self) -> None:
+        self._give_up_judging()
+        with suppress(LedgerDown):
+            self.ledger.close_life(self.clock.now())
+        log.info("inisched stops%s", f": {self._last_words}" if self._last_words else "")
+
+    # -- one turn ------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        for key, _ in self.selector.select(self._patience()):
+            key.data(key.fd)
+        self._sleep_precisely()
+        self._hurry_the_judge()
+        self._heed_signals()
+        for run_id in self.nursery.departed():
+            self.engine.ended(run_id, self.clock.now())
+        if self._draining is None:
+            self.engine.look(self.clock.now())
+        self._beat()
+
+    def _patience(self) -> float:
+        """Seconds the selector may sleep."""
+        until = [LONGEST_SLEEP, self.nursery.patience()]
+        if self._draining is None and self.engine.due is not None:
+            due = (self.engine.due - self.clock.now()).total_seconds()
+            until.append(due - PRECISE)
+        if self._draining is not None:
+            until.append(self._draining - self.clock.monotonic())
+        else:
+            until.append(self._left())
+        return max(0.0, min(until))
+
+    def _left(self) -> float:
+        """Seconds until `--for` is over."""
+        if self.limits.lasts is None:
+            return LONGEST_SLEEP
+        return self._born + self.limits.lasts.total_seconds() - self.clock.monotonic()
+
+    def _sleep_precisely(self) -> None:
+        due = self.engine.due
+        if due is None or self._draining is not None:
+            return
+        left = (due - self.clock.now()).total_seconds()
+        if 0 < left <= PRECISE:
+            self.clock.sleep(left)
+
+    def _beat(self) -> None:
+        if self.clock.monotonic() - self._beaten < LONGEST_SLEEP:
+            return
+        self._beaten = self.clock.monotonic()
+        try:
+            self.ledger.beat(self.clock.now())
+        except LedgerDown as error:
+            log.error("the heartbeat cannot be written: %s", error)
+
+    # -- coming to an end ----------------------------------------------------------------------
+
+    def _over(self) -> bool:
+        if self._draining is None and self._left() <= 0:
+            self._drain("its time is up")
+        if self._draining is not None:
+            return self._drained()
+        return self.limits.once and self._settled and self.engine.idle
+
+    def _heed_signals(self) -> None:
+        for number in self.signals.taken():
+            if number in (signal.SIGTERM, signal.SIGINT):
+                self._stop(signal.Signals(number).name)
+            elif number == signal.SIGHUP:
+                self._reload()
+            elif number == signal.SIGUSR1:
+                log.info("%s", self.engine.state())
+
+    def _stop(self, name: str) -> None:
+        if self._draining is None:
+            self._drain(name)
+            return
+        log.info("%s again: not waiting any longer", name)
+        self._draining = self.clock.monotonic()
+        self._end_runs(HURRIED_KILL_AFTER)
+
+    def _drain(self, why: str) -> None:
+        """Start nothing more; give what runs its time."""
+        self._last_words = why
+        patience = self.config.settings.drain.total_seconds()
+        self._draining = self.clock.monotonic() + patience
+        if self.engine.runs:
+            log.info("%s: waiting up to %g s for %d run(s)", why, patience, len(self.engine.runs))
+
+    def _drained(self) -> bool:
+        if not self.engine.runs:
+            return True
+        assert self._draining is not None
+        if self.clock.monotonic() >= self._draining:
+            self._end_runs(KILL_AFTER)
+            self._draining = self.clock.monotonic() + LONGEST_SLEEP
+        return False
+
+    def _end_runs(self, kill_after: float) -> None:
+        for run_id, run in self.engine.runs.items():
+            run.stopped = run.stopped or "stopped by the daemon's end"
+            self.nursery.end(run_id, kill_after)
+
+
+def tell(config: Config) -> None:
+    """Log what is wrong with the file, a line each."""
+    levels = {Level.ERROR: logging.ERROR, Level.WARNING: logging.WARNING}
+    for found in config.diagnostics[:MOST_TOLD]:
+        file, line, column = found.place
+        parts = [f"{file}:{line}:{column}: {found.message}"]
+        parts += [f"expected {found.expected}"] if found.expected else []
+        parts += [found.hint] if found.hint else []
+        log.log(levels.get(found.level, logging.INFO), "%s", "; ".join(parts))
+    more = len(config.diagnostics) - MOST_TOLD
+    if more > 0:
+        log.error("%s: and %d more; see inisched validate", config.path, more)
+    for section in config.broken:
+        log.error("%s: broken, not run", section.name)

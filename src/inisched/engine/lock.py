@@ -1,0 +1,150 @@
+"""One daemon per database: a lock file beside it, and a name in the kernel that no one deletes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inisched.executors.running import process_start
+from inisched.stores.opening import create_private
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+PATIENCE = 10.0
+"""Seconds to wait for a command that holds the lock only for a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock, as the lock file tells it. `role` is "daemon" or "once"."""
+
+    pid: int
+    host: str
+    since: str
+    role: str
+    started: int
+
+    @property
+    def alive(self) -> bool:
+        """Whether that very process still runs; another host's is taken to."""
+        if self.host != socket.gethostname():
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+        return process_start(self.pid) == self.started
+
+
+class AlreadyRunning(Exception):
+    """Another daemon has the database; `holder` is None where it does not say who it is."""
+
+    def __init__(self, holder: Holder | None) -> None:
+        self.holder = holder
+        who = f"pid {holder.pid} on {holder.host} since {holder.since}" if holder else "by its lock"
+        super().__init__(f"already running: {who}")
+
+
+class InstanceLock:
+    """The right to write one database. Keep a reference: it is let go when collected."""
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_suffix(".lock")
+        self._database = database
+        self._file_lock: BaseFileLock | None = None
+        self._name: socket.socket | None = None
+
+    def acquire(self, role: str, *, patience: float = PATIENCE) -> None:
+        """Take the lock; raises AlreadyRunning where a daemon has it, OSError where it fails."""
+        from filelock import FileLock, Timeout
+
+        create_private(self.path)
+        self._file_lock = FileLock(
+            self.path,
+            timeout=0,
+            mode=0o600,
+            fallback_to_soft=False,
+            preserve_lock_file=True,
+            thread_local=False,
+            on_acquired=lambda descriptor: _introduce(descriptor, role),
+        )
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self._take_name()
+                self._file_lock.acquire()
+                return
+            except (Timeout, _NameTaken):
+                self._let_name_go()
+                self._give_up_or_wait(deadline)
+
+    def _give_up_or_wait(self, deadline: float) -> None:
+        holder = read_holder(self.path)
+        if holder is not None and holder.role in ("daemon", "once") and holder.alive:
+            raise AlreadyRunning(holder)
+        if time.monotonic() >= deadline:
+            raise AlreadyRunning(None)
+        time.sleep(0.05)
+
+    def _take_name(self) -> None:
+        """Hold an abstract socket named after the database's folder and file.
+
+        Whoever deletes or replaces the lock file does not let a second daemon in.
+        """
+        if not sys.platform.startswith("linux"):
+            return
+        folder = os.stat(self._database.parent)
+        file = blake2b(os.fsencode(self._database.name), digest_size=8).hexdigest()
+        self._name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+        try:
+            self._name.bind(f"\0inisched/{folder.st_dev}/{folder.st_ino}/{file}".encode())
+        except OSError:
+            raise _NameTaken from None
+
+    def _let_name_go(self) -> None:
+        if self._name is not None:
+            self._name.close()
+            self._name = None
+
+    def release(self) -> None:
+        """Let go of both; the lock file stays."""
+        if self._file_lock is not None:
+            self._file_lock.release(force=True)
+        self._let_name_go()
+
+
+class _NameTaken(Exception):
+    """The kernel's name is held: a daemon lives, whatever the lock file says."""
+
+
+def _introduce(descriptor: int, role: str) -> None:
+    """Write who we are into the lock file."""
+    holder = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "role": role,
+        "started": process_start(os.getpid()),
+    }
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Who the lock file says holds it; None where it is missing or does not say."""
+    try:
+        values = json.loads(path.read_bytes())
+        return Holder(*(values[key] for key in ("pid", "host", "since", "role", "started")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""What the faces ask: jobs, ledger and coming fires joined; never how it is shown."""

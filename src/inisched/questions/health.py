@@ -1,0 +1,67 @@
+"""Whether a daemon is up on a database, since when, and how it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from inisched.config.judged import errors
+from inisched.config.loader import Config
+from inisched.engine.lock import Holder, read_holder
+from inisched.stores.history import History, Row
+
+STALE = timedelta(seconds=90)
+"""A heartbeat older than this is no sign of health."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The answer of `status`. `problems` counts the errors in the file."""
+
+    holder: Holder | None
+    since: datetime | None
+    heartbeat_age: timedelta | None
+    file_ok: bool
+    problems: int
+    open_rows: list[Row]
+
+    @property
+    def up(self) -> bool:
+        return self.holder is not None
+
+    @property
+    def healthy(self) -> bool:
+        beats = self.heartbeat_age is not None and self.heartbeat_age < STALE
+        return self.up and beats and self.file_ok
+
+    @property
+    def waiting(self) -> list[tuple[Row, str]]:
+        """What waits, oldest first, and for what."""
+        running = {row["job"] for row in self.open_rows if row["state"] == "running"}
+        return [
+            (row, "line" if row["job"] in running else "max_running")
+            for row in self.open_rows
+            if row["state"] == "waiting"
+        ]
+
+
+def daemon(database: Path) -> Holder | None:
+    """The daemon that has the database; None where none lives."""
+    holder = read_holder(database.with_suffix(".lock"))
+    return holder if holder is not None and holder.alive else None
+
+
+def health(config: Config, history: History, now: datetime) -> Health:
+    """How the daemon of this file does."""
+    holder = daemon(config.database)
+    life = history.last_life()
+    found = errors(config.diagnostics)
+    return Health(
+        holder=holder,
+        since=life.started if holder and life else None,
+        heartbeat_age=now - life.heartbeat if holder and life else None,
+        file_ok=not config.fatal and not found,
+        problems=len(found),
+        open_rows=history.open_rows() if holder else [],
+    )

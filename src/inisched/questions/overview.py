@@ -1,0 +1,81 @@
+"""What `list` shows: each job of the file with its last run and its next fire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from inisched.config.judged import Judged, Passed
+from inisched.config.loader import JobSection
+from inisched.questions.coming import fires
+from inisched.stores.history import History, Row, parse
+from inisched.stores.ledger import JobState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLine:
+    """One job at a glance. `state` is broken, inactive, running, waiting or idle."""
+
+    section: JobSection
+    state: str
+    next_fire: datetime | None
+    last: Row | None
+    running: bool
+    waiting_for: str | None
+    passed: Passed
+
+    @property
+    def last_fire(self) -> datetime | None:
+        return parse(self.last["fire_at"]) if self.last else None
+
+
+def overview(judged: Judged, history: History, now: datetime, *, alive: bool) -> list[JobLine]:
+    """All jobs in file order. `alive`: a daemon is up, so that open rows are true."""
+    sections = judged.config.sections
+    known = history.jobs()
+    last = history.last_runs(dict.fromkeys(section.name for section in sections))
+    opened = _by_job(history.open_rows() if alive else [])
+    seed = history.id or ""
+    return [
+        JobLine(
+            section=section,
+            state=_state(section, opened.get(section.name, {})),
+            next_fire=_next_fire(section, known.get(section.name), now, seed),
+            last=last.get(section.name),
+            running="running" in opened.get(section.name, {}),
+            waiting_for=_waiting_for(opened.get(section.name, {})),
+            passed=judged.passed.get(section.name, {}),
+        )
+        for section in sections
+    ]
+
+
+def _by_job(rows: Iterable[Row]) -> dict[str, dict[str, Row]]:
+    """Open rows by job, then by state."""
+    found: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        found.setdefault(row["job"], {})[row["state"]] = row
+    return found
+
+
+def _state(section: JobSection, opened: Mapping[str, Row]) -> str:
+    if section.job is None:
+        return "broken"
+    if not section.active:
+        return "inactive"
+    return next((state for state in ("running", "waiting") if state in opened), "idle")
+
+
+def _waiting_for(opened: Mapping[str, Row]) -> str | None:
+    if "waiting" not in opened:
+        return None
+    return "line" if "running" in opened else "max_running"
+
+
+def _next_fire(
+    section: JobSection, state: JobState | None, now: datetime, seed: str
+) -> datetime | None:
+    if section.job is None or not section.active:
+        return None
+    return next((fire.at for fire in fires(section.job, state, now, seed=seed)), None)
