@@ -235,8 +235,9 @@ def example() -> Path:
     folder = ROOT / "examples"
     if not can_write(folder):
         folder = own_folder() / "examples"
-        shutil.copytree(ROOT / "examples", folder, dirs_exist_ok=True)
-        subprocess.run(["chmod", "-R", "u+w", folder], check=True)
+        folder.mkdir(exist_ok=True)
+        for name in ("scheduler.ini", "jobs.py"):
+            shutil.copyfile(ROOT / "examples" / name, folder / name)
     return folder / "scheduler.ini"
 
 

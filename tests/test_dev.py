@@ -146,6 +146,18 @@ def test_in_a_checkout_of_somebody_else_the_environment_lies_in_the_users_cache(
         tmp_path.chmod(0o755)
 
 
+def test_where_the_database_cannot_lie_beside_the_example_a_copy_runs(
+    dev: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev, "ROOT", ROOT)
+    monkeypatch.setattr(dev, "can_write", lambda folder: False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first, again = dev.example(), dev.example()
+    assert first == again
+    assert first.is_relative_to(tmp_path)
+    assert sorted(p.name for p in first.parent.iterdir()) == ["jobs.py", "scheduler.ini"]
+
+
 @pytest.mark.parametrize(("words", "code"), [([], 2), (["bench"], 1), (["--help"], 0)])
 def test_it_says_what_it_can_do(words: list[str], code: int) -> None:
     done = subprocess.run(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from inisched.timing.phrase import read_moment
-from timing.plans import Fires, moment, shown
+from inisched.timing.recurrence import Anchor, recurrence
+from timing.plans import Fires, moment, plan, shown
 
 
 class TestNewYork:
@@ -286,6 +287,15 @@ class TestStJohns:
             "2010-11-08T00:00-03:30",
             "2010-11-08T00:30-03:30",
         ]
+
+    def test_the_latest_fire_in_the_repeated_evening_is_the_next_days_midnight(self) -> None:
+        rule = recurrence(
+            plan("day", zone=self.ZONE, at="00:00"),
+            Anchor(moment("2010-11-01T12:00-02:30")),
+            job="job",
+        )
+        latest = rule.latest(moment("2010-11-06T12:00-02:30"), moment("2010-11-06T23:30-03:30"))
+        assert latest == moment("2010-11-07T00:00-02:30")
 
 
 class TestTroll:

@@ -17,6 +17,7 @@ from inisched.engine.daemon import Daemon, Limits
 from inisched.engine.lock import AlreadyRunning
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import read_duration
+from inisched.stores.ledger import LedgerDown
 from inisched.stores.opening import Unusable
 from inisched.timing.library import HooksMoved, check_hooks
 
@@ -74,6 +75,8 @@ def run_command(path: str | None, once: bool, test: bool, lasts: timedelta | Non
         raise Trouble(str(error), Exit.ALREADY_RUNNING) from None
     except (Unusable, HooksMoved) as error:
         raise Trouble(str(error)) from None
+    except LedgerDown as error:
+        raise Trouble(f"the ledger {config.database} cannot be written: {error}") from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise Trouble(f"cannot start: {where}{error.strerror or error}") from None

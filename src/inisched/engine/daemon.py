@@ -16,14 +16,16 @@ from inisched.config.judge import Judgement, JudgeProcess
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
 from inisched.engine.clock import Clock, SystemClock
-from inisched.engine.engine import Engine
+from inisched.engine.engine import Engine, UnderWay
 from inisched.engine.lock import InstanceLock
 from inisched.engine.nursery import Nursery
 from inisched.engine.recovery import recover
 from inisched.engine.signals import Signals
+from inisched.executors.running import Running, Task
 from inisched.executors.starting import Executors
 from inisched.model.diagnostic import Level
 from inisched.model.job import Job
+from inisched.model.run import Outcome
 from inisched.stores.ledger import Ledger, LedgerDown
 
 log = logging.getLogger("inisched")
@@ -101,10 +103,7 @@ class Daemon:
 
     def _live(self) -> int:
         settings = self.config.settings
-        folder = self.config.real_path.parent
-        executors = Executors(folder, [str(path) for path in settings.python_path])
-        self.engine = Engine(self.ledger, executors.start, max_running=settings.max_running)
-        self.engine.started = self.nursery.adopt
+        self.engine = Engine(self.ledger, self._start, max_running=settings.max_running)
         with self.signals:
             self._begin()
             while not self._over():
@@ -164,12 +163,23 @@ class Daemon:
         tell(judged)
         now = self.clock.now()
         self.engine.max_running = judged.settings.max_running
-        self.engine.adopt(self._jobs(judged), now)
-        self.ledger.judged({r.job: remembered(r, found[r.job], config) for r in asked})
+        try:
+            self.engine.adopt(self._jobs(judged), now)
+            self.ledger.judged({r.job: remembered(r, found[r.job], config) for r in asked})
+        except LedgerDown as error:
+            if first:
+                raise
+            log.error("the ledger cannot be written (%s): the jobs stay as they were", error)
         if first:
             self.engine.resume(self._waiting)
             self._say_hello()
         self.engine.look(now, at_start=first and not self.limits.once)
+
+    def _start(self, task: Task) -> UnderWay | Outcome:
+        started = _executors(self.config).start(task)
+        if isinstance(started, Running):
+            self.nursery.adopt(task.run_id, started)
+        return started
 
     def _jobs(self, config: Config) -> list[Job]:
         """The jobs to run: of a broken section the last good definition, where there is one."""
@@ -183,6 +193,8 @@ class Daemon:
             tell(config)
             log.error("%s stays as it was", self.config.path)
             return
+        if config.database != self.database:
+            log.warning("the ledger stays %s until the daemon is started again", self.database)
         self._consider(config)
 
     def _say_hello(self) -> None:
@@ -297,6 +309,11 @@ class Daemon:
         for run_id, run in self.engine.runs.items():
             run.stopped = run.stopped or "stopped by the daemon's end"
             self.nursery.end(run_id, kill_after)
+
+
+def _executors(config: Config) -> Executors:
+    python_path = [str(path) for path in config.settings.python_path]
+    return Executors(config.real_path.parent, python_path)
 
 
 def tell(config: Config) -> None:

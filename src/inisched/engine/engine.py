@@ -11,20 +11,32 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from inisched.engine.seat import Seat, begin
-from inisched.executors.running import Running, Task
+from inisched.executors.running import Task
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
-from inisched.stores.ledger import Claimed, JobState, Ledger, LedgerDown, Take
+from inisched.stores.ledger import Beginning, Claimed, JobState, Ledger, LedgerDown, Take
 from inisched.timing import library
 from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import rhythm
 
 log = logging.getLogger("inisched")
 
-Start = Callable[[Task], Running | Outcome]
+
+class UnderWay(Protocol):
+    """A run in a process of its own: pid and start time name that process for good."""
+
+    pid: int
+    started: int
+
+    def outcome(self) -> Outcome:
+        """How it ended, once it has."""
+
+
+Start = Callable[[Task], UnderWay | Outcome]
 """The executors' door: start an attempt; an Outcome at once where it ran inside the daemon."""
 
 
@@ -43,7 +55,7 @@ class Run:
 
     seat: Seat
     claimed: Claimed
-    running: Running | None
+    running: UnderWay | None
     started: datetime
     stopped: str = ""
 
@@ -57,7 +69,6 @@ class Engine:
         self.max_running = max_running
         self.seats: dict[str, Seat] = {}
         self.runs: dict[int, Run] = {}
-        self.started: Callable[[int, Running], None] = lambda run_id, running: None
         self.failed = 0
         self.now = datetime.min.replace(tzinfo=UTC)
         self.scheduler = library.Scheduler(lambda: self.now)
@@ -69,44 +80,41 @@ class Engine:
     # -- the file ------------------------------------------------------------------------------
 
     def adopt(self, jobs: Iterable[Job], now: datetime) -> None:
-        """Take over the jobs of the file: new ones begin, unchanged ones keep their rhythm."""
+        """Take over the jobs of the file: new ones begin, unchanged ones keep their rhythm.
+
+        Raises LedgerDown, and then nothing has changed.
+        """
         self.now = now
-        known = self.ledger.jobs()
         wanted = {job.name: job for job in jobs if job.active}
+        states = self.ledger.jobs()
+        states |= self.ledger.seat(
+            [new for job in wanted.values() if (new := _beginning(job, states.get(job.name), now))]
+        )
         for name in [name for name in self.seats if name not in wanted]:
             self._remove(self.seats.pop(name))
+        seed = self.ledger.id
         for job in wanted.values():
-            self._seat(job, known.get(job.name), now)
+            former = self.seats.get(job.name)
+            if former is None or former.job != job:
+                self.seats[job.name] = self._seat(job, states[job.name], former, seed)
 
-    def _seat(self, job: Job, state: JobState | None, now: datetime) -> None:
-        former = self.seats.get(job.name)
-        if former is not None and former.job == job:
-            return
-        state = self._begin(job, state, now)
+    def _seat(self, job: Job, state: JobState, former: Seat | None, seed: str) -> Seat:
         assert state.anchor is not None and state.looked is not None
         anchor = state.anchor
         if job.schedule.from_end and state.ended is not None:
             anchor = Anchor(max(state.ended, anchor.moment))
-        beat = rhythm(job.name, job.schedule, anchor, seed=self.ledger.id)
-        if former is not None:
-            self.scheduler.cancel_job(former.entry)
+        beat = rhythm(job.name, job.schedule, anchor, seed=seed)
         entry = library.register(self.scheduler, beat, state.looked, self._rung.append)
         seat = Seat(job, state, beat, entry, state.looked)
         if former is not None:
+            self.scheduler.cancel_job(former.entry)
             seat.running, seat.line = former.running, former.line
             for run in self.runs.values():
                 if run.seat is former:
                     run.seat = seat
             if seat.line:
                 self._queued[job.name] = seat
-        self.seats[job.name] = seat
-
-    def _begin(self, job: Job, state: JobState | None, now: datetime) -> JobState:
-        meaning = job.schedule.meaning()
-        if state is not None and state.anchor is not None and state.meaning == meaning:
-            return state
-        anchor, looked = begin(job, state.looked if state else None, now)
-        return self.ledger.seat(job.name, meaning, anchor, looked)
+        return seat
 
     def _remove(self, seat: Seat) -> None:
         seat.removed = True
@@ -232,16 +240,15 @@ class Engine:
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             started = self._start(Task.of(entry.run_id, seat.job, entry.fire))
-            if isinstance(started, Running):
-                self.runs[entry.run_id] = Run(seat, entry, started, self.now)
-                self.started(entry.run_id, started)
-                processes[entry.run_id] = (started.pid, started.started)
-            else:
+            if isinstance(started, Outcome):
                 self._end(Run(seat, entry, None, self.now), started, self.now)
+            else:
+                self.runs[entry.run_id] = Run(seat, entry, started, self.now)
+                processes[entry.run_id] = (started.pid, started.started)
         if processes:
             self.ledger.note_processes(processes)
 
-    def _start(self, task: Task) -> Running | Outcome:
+    def _start(self, task: Task) -> UnderWay | Outcome:
         log.debug("%s: run %d starts", task.job.name, task.run_id)
         try:
             return self.start(task)
@@ -299,3 +306,12 @@ class Engine:
         seat.rhythm = rhythm(seat.job.name, seat.job.schedule, Anchor(ended), seed=seat.rhythm.seed)
         seat.looked = max(seat.looked, ended)
         seat.entry.following(seat.rhythm, seat.looked).reschedule()
+
+
+def _beginning(job: Job, state: JobState | None, now: datetime) -> Beginning | None:
+    """The rhythm that begins now; None where the ledger knows it already."""
+    meaning = job.schedule.meaning()
+    if state is not None and state.anchor is not None and state.meaning == meaning:
+        return None
+    anchor, looked = begin(job, state.looked if state else None, now)
+    return Beginning(job.name, meaning, anchor, looked)

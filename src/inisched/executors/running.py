@@ -110,12 +110,13 @@ class Running:
 
 
 def process_start(pid: int) -> int:
-    """The kernel's start time of a process (clock ticks since boot); 0 where it tells none.
+    """The kernel's start time of a living process (clock ticks since boot); 0 where it has none.
 
     With the pid it names a process for good: pids come round again, pairs do not.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[19])
+            fields = file.read().rpartition(b")")[2].split()
+        return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
     except (OSError, IndexError, ValueError):
         return 0

@@ -33,6 +33,16 @@ class JobState:
     judged: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A rhythm that begins now; fires up to `looked`, inclusive, are not its concern."""
+
+    name: str
+    meaning: str
+    anchor: Anchor
+    looked: datetime
+
+
 @dataclass(slots=True)
 class Take:
     """What one look took up of one job: fires that start now or wait, and gaps."""
@@ -103,17 +113,21 @@ class Ledger:
         """Every job ever seen, by name."""
         return {row["name"]: read_job_state(row) for row in self._run("all_jobs")}
 
-    def seat(self, name: str, meaning: str, anchor: Anchor, looked: datetime) -> JobState:
-        """Enter a job, or begin its rhythm afresh; fires up to `looked` are not its concern."""
-        row = self._run(
-            "seat_job",
-            name=name,
-            meaning=meaning,
-            anchor=to_ms(anchor.moment),
-            anchor_counts=anchor.inclusive,
-            looked=to_ms(looked),
-        ).fetchone()
-        return read_job_state(row)
+    def seat(self, beginnings: Iterable[Beginning]) -> dict[str, JobState]:
+        """Enter jobs, or begin their rhythms afresh; what the ledger now knows of them, by name."""
+        states = {}
+        with self._together():
+            for new in beginnings:
+                row = self._run(
+                    "seat_job",
+                    name=new.name,
+                    meaning=new.meaning,
+                    anchor=to_ms(new.anchor.moment),
+                    anchor_counts=new.anchor.inclusive,
+                    looked=to_ms(new.looked),
+                ).fetchone()
+                states[new.name] = read_job_state(row)
+        return states
 
     def judged(self, judgements: Mapping[str, str]) -> None:
         """Remember what was found of each job's callback."""
@@ -131,13 +145,13 @@ class Ledger:
         claimed: list[tuple[Take, list[Claimed]]] = []
         with self._together():
             for take in takes:
+                folded = [self._note_gap(take.job, gap) for gap in take.gaps]
                 mine = [
                     *(self._insert(take.job, fire, now) for fire in take.start),
                     *(self._insert(take.job, fire, None) for fire in take.wait),
                 ]
                 entered = [entry for entry in mine if entry is not None]
-                for gap in take.gaps:
-                    self._note_gap(take.job, gap, entered)
+                self._name_the_run(take.gaps, folded, entered)
                 self._run("note_looked", job_id=take.job.id, looked=to_ms(take.upto))
                 claimed.append((take, entered))
         return claimed
@@ -161,21 +175,21 @@ class Ledger:
                 return None
             fire = replace(fire, at=fire.at + _MILLISECOND, moved=fire.moved + _MILLISECOND)
 
-    def _note_gap(self, job: JobState, gap: Gap, entered: list[Claimed]) -> None:
-        message = gap.message or _gap_message(gap, entered)
+    def _note_gap(self, job: JobState, gap: Gap) -> int | None:
+        """The id of the row that was entered; None where an older row grew."""
+        message = gap.message or ("" if gap.exact else f"at least {gap.count} fires")
         newest = self._run("newest_row_of_job", job_id=job.id).fetchone()
-        grows = (
+        same = (State.SKIPPED.value, gap.reason.value, job.era)
+        if (
             newest is not None
             and gap.reason is not Reason.COALESCED
-            and not entered
-            and (newest["state"], newest["reason"], newest["era"])
-            == (State.SKIPPED.value, gap.reason.value, job.era)
-        )
-        if grows:
+            and (newest["state"], newest["reason"], newest["era"]) == same
+            and newest["fire_until"] is not None
+        ):
             values = {"last": to_ms(gap.last), "count": gap.count, "message": message}
             self._run("grow_gap", id=newest["id"], **values)
-            return
-        self._run(
+            return None
+        row = self._run(
             "insert_gap",
             job_id=job.id,
             first=to_ms(gap.first),
@@ -184,7 +198,17 @@ class Ledger:
             era=job.era,
             reason=gap.reason.value,
             message=message,
-        )
+        ).fetchone()
+        return None if row is None else int(row["id"])
+
+    def _name_the_run(
+        self, gaps: Sequence[Gap], rows: Sequence[int | None], entered: list[Claimed]
+    ) -> None:
+        """Say in coalesced gaps which run they went into: it has its id only now."""
+        for gap, row_id in zip(gaps, rows, strict=True):
+            if gap.reason is Reason.COALESCED and row_id is not None and entered:
+                message = f"coalesced into run {entered[0].run_id}"
+                self._run("set_message", id=row_id, message=message)
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -274,14 +298,6 @@ def read_life(row: sqlite3.Row | None) -> Life | None:
         from_ms(row["heartbeat"]),
         maybe_moment(row["ended"]),
     )
-
-
-def _gap_message(gap: Gap, entered: list[Claimed]) -> str:
-    if not gap.exact:
-        return f"at least {gap.count} fires"
-    if gap.reason is Reason.COALESCED and entered:
-        return f"coalesced into run {entered[0].run_id}"
-    return ""
 
 
 def read_job_state(row: sqlite3.Row) -> JobState:

@@ -26,7 +26,7 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: newest_row_of_job
-SELECT id, state, reason, era FROM run WHERE job_id = :job_id ORDER BY id DESC LIMIT 1;
+SELECT id, state, reason, era, fire_until FROM run WHERE job_id = :job_id ORDER BY id DESC LIMIT 1;
 
 -- name: grow_gap
 UPDATE run SET fire_until = :last, count = count + :count, message = :message WHERE id = :id;
@@ -35,7 +35,11 @@ UPDATE run SET fire_until = :last, count = count + :count, message = :message WH
 INSERT INTO run (job_id, fire_at, fire_unmoved, fire_until, count, era, state, reason, trigger,
                  message)
 VALUES (:job_id, :first, :first, :last, :count, :era, 'skipped', :reason, 'schedule', :message)
-ON CONFLICT DO NOTHING;
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: set_message
+UPDATE run SET message = :message WHERE id = :id;
 
 -- name: begin_run
 UPDATE run SET state = 'running', started_at = :now WHERE id = :id AND state = 'waiting';

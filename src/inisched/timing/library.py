@@ -24,8 +24,10 @@ from inisched.timing.rhythm import Rhythm, rhythm
 class Job(schedule.Job):
     """A job of the library that follows a rhythm of ours. `due` is aware UTC, None: never."""
 
-    def __init__(self, interval: int, scheduler: Scheduler) -> None:
+    def __init__(self, interval: int, scheduler: Scheduler, *, number: int) -> None:
+        """`number` orders jobs that are due together."""
         super().__init__(interval, scheduler)
+        self.number = number
         self.clock = scheduler.now
         self.rhythm: Rhythm | None = None
         self.since: datetime | None = None
@@ -84,18 +86,20 @@ class Scheduler(schedule.Scheduler):
         super().__init__()
         self.now = now
         self._heap: list[tuple[datetime, int, int, Job]] = []
+        self._made = 0
 
     def every(self, interval: int = 1) -> Job:
-        return Job(interval, self)
+        self._made += 1
+        return Job(interval, self, number=self._made)
 
     def push(self, job: Job) -> None:
         """Enter the job's due moment; what was entered for it before no longer counts."""
         job.turn += 1
         if job.due is not None:
-            heapq.heappush(self._heap, (job.due, id(job), job.turn, job))
+            heapq.heappush(self._heap, (job.due, job.number, job.turn, job))
 
     def run_pending(self) -> None:
-        """Run every job that is due, earliest first; a job's own trouble does not stop others."""
+        """Run every job that is due, earliest first, then in the order of registration."""
         now = self.now()
         while (job := self._earliest()) and job.due is not None and job.due <= now:
             self._run_job(job)

@@ -1,0 +1,115 @@
+"""An engine in a small world: a real ledger file, an injected clock, runs that end when told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from inisched.config.loader import Config, load
+from inisched.engine.engine import Engine
+from inisched.engine.recovery import recover
+from inisched.executors.running import Task
+from inisched.model.run import Outcome, State
+from inisched.stores.history import History, Row
+from inisched.stores.ledger import Ledger
+
+START = datetime(2026, 11, 20, 10, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class FakeRun:
+    """A run without a process; it ends as `ends` says."""
+
+    task: Task
+    ends: Outcome
+    pid: int = 1
+    started: int = 0
+
+    def outcome(self) -> Outcome:
+        return self.ends
+
+
+class World:
+    """One INI file and its daemons, one after the other."""
+
+    def __init__(self, folder: Path, text: str) -> None:
+        self.file = folder / "jobs.ini"
+        self.started: list[tuple[str, str]] = []
+        self.outcome: Outcome | OSError = Outcome(state=State.SUCCESS, exit_code=0)
+        self.now = START
+        self.write(text)
+        self.ledger = Ledger(self.config.database, full=False)
+        self.begin()
+
+    def write(self, text: str) -> None:
+        self.file.write_text(f"[inisched]\ntimezone = UTC\nmax_running = 2\n{text}")
+
+    @property
+    def config(self) -> Config:
+        return load(self.file, strict_references=True)
+
+    # -- what happens --------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A daemon starts."""
+        config = self.config
+        self.engine = Engine(self.ledger, self._start, max_running=config.settings.max_running)
+        waiting = recover(self.ledger, None, config, self.now)
+        self.engine.adopt(config.jobs, self.now)
+        self.engine.resume(waiting)
+        self.engine.look(self.now, at_start=True)
+
+    def restart(self, **later: float) -> None:
+        """The daemon dies, and comes back so much later."""
+        self.ledger.close()
+        self.now += timedelta(**later)
+        self.ledger = Ledger(self.config.database, full=False)
+        self.begin()
+
+    def reload(self, text: str) -> None:
+        self.write(text)
+        self.engine.adopt(self.config.jobs, self.now)
+
+    def go(self, **later: float) -> None:
+        """Time passes, and the daemon looks once."""
+        self.now += timedelta(**later)
+        self.engine.look(self.now)
+
+    def end(self, job: str) -> None:
+        """The oldest run of the job ends now."""
+        run_id = next(n for n, run in self.engine.runs.items() if run.seat.job.name == job)
+        self.engine.ended(run_id, self.now)
+        self.engine.look(self.now)
+
+    def _start(self, task: Task) -> FakeRun:
+        if isinstance(self.outcome, OSError):
+            raise self.outcome
+        state = self.row(task.run_id)["state"]
+        assert state == "running", f"started while its row says {state}"
+        self.started.append((task.job.name, f"{task.scheduled_for:%H:%M:%S}"))
+        return FakeRun(task, self.outcome)
+
+    # -- what is to be seen --------------------------------------------------------------------
+
+    def rows(self, job: str | None = None) -> list[Row]:
+        """The ledger, oldest first."""
+        history = History(self.config.database)
+        try:
+            return history.rows(job)[::-1]
+        finally:
+            history.close()
+
+    def row(self, run_id: int) -> Row:
+        return next(row for row in self.rows() if row["id"] == run_id)
+
+    def account(self, job: str | None = None) -> list[str]:
+        """The ledger in short, oldest first: "10:10:00 success schedule"."""
+        return [_short(row) for row in self.rows(job)]
+
+
+def _short(row: Row) -> str:
+    fire = row["fire_at"][11:19]
+    if row["fire_until"] is None:
+        return f"{fire} {row['state']} {row['trigger']}"
+    return f"{fire} to {row['fire_until'][11:19]} {row['reason']} x{row['count']}"
