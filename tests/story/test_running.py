@@ -1,0 +1,155 @@
+"""A file runs: commands and callbacks, on time, with their output kept."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from story.site import Site, stop
+
+Make = Callable[..., Site]
+
+SHOP = """\
+[sweep]
+call  = shop.sweep
+every = 2 secnds
+[report]
+command = echo "hello from $INISCHED_JOB"
+every = 3 seconds
+"""
+
+
+def test_a_good_job_runs_beside_a_broken_one(site: Make) -> None:
+    s = site(SHOP, shop="def sweep():\n    print('swept')\n")
+    assert s.inisched("run", "--for", "10s").returncode == 0
+    assert [(row["job"], row["state"]) for row in s.rows()] == [("report", "success")] * 3
+
+
+def test_a_broken_job_is_reported_once(site: Make) -> None:
+    s = site(SHOP, shop="def sweep():\n    print('swept')\n")
+    log = s.inisched("run", "--for", "1s").stderr
+    assert log.count("'secnds' is not a unit of time") == 1
+
+
+def test_what_a_command_prints_is_kept(site: Make) -> None:
+    s = site(SHOP)
+    s.inisched("run", "--for", "4s")
+    shown = json.loads(s.inisched("show", "1", "--json").stdout)
+    assert (shown["stdout"], shown["stderr"]) == ("hello from report\n", "")
+
+
+KINDS = """\
+from inisched import STATUS, Result, Skip, current_run
+def a_none(): print("printed")
+def b_result(): return Result(STATUS.WARNING, "for a user", "for an administrator")
+def c_text(): return "some text"
+def d_false(): return False
+def e_raises(): raise ValueError("no stock")
+def f_skip(): raise Skip("nothing to do")
+def g_exit(): raise SystemExit(7)
+async def h_async(): return "awaited"
+def i_other(): return {"a": 1}
+def j_os_exit(): import os; os._exit(3)
+def k_run(): return current_run().job
+def l_none_result(): return Result(STATUS.SKIPPED, "not today")
+"""
+
+
+def test_every_way_to_end_is_recorded(site: Make) -> None:
+    names = [line.split("def ")[1].split("(")[0] for line in KINDS.splitlines() if "def " in line]
+    text = "".join(
+        f"[{name}]\ncall = kinds.{name}\nevery = never\nrun_at_start = yes\n" for name in names
+    )
+    s = site(text, kinds=KINDS)
+    with s.daemon() as daemon:
+        rows = s.wait_for_rows(lambda r: len(r) == len(names) and all(x["ended_at"] for x in r))
+        stop(daemon)
+    ends = {row["job"]: (row["state"], row["exit_code"], row["message"]) for row in rows}
+    assert ends == {
+        "a_none": ("success", 0, ""),
+        "b_result": ("warning", 0, "for a user"),
+        "c_text": ("success", 0, ""),
+        "d_false": ("failure", 1, "returned False"),
+        "e_raises": ("failure", 1, "ValueError: no stock"),
+        "f_skip": ("skipped", 0, "nothing to do"),
+        "g_exit": ("failure", 7, "exit code 7"),
+        "h_async": ("success", 0, ""),
+        "i_other": ("success", 0, ""),
+        "j_os_exit": (
+            "failure",
+            3,
+            "the process ended with exit code 3 before the callback had returned",
+        ),
+        "k_run": ("success", 0, ""),
+        "l_none_result": ("skipped", 0, "not today"),
+    }
+
+
+def test_keyword_arguments_reach_the_callback_and_keys_do_not(site: Make) -> None:
+    s = site(
+        "[a]\ncall = shop.show\nevery = 1 second\ntesting = True\nuserName = x\n",
+        shop="def show(**kw):\n    print(sorted(kw.items()))\n",
+    )
+    s.inisched("run", "--for", "2s")
+    shown = json.loads(s.inisched("show", "1", "--json").stdout)
+    assert shown["stdout"] == "[('testing', True), ('userName', 'x')]\n"
+
+
+def test_starts_do_not_drift_whatever_a_run_takes(site: Make) -> None:
+    s = site("[a]\ncommand = sleep 0.3\nevery = 1 second\n")
+    with s.daemon():
+        rows = s.wait_for_rows(lambda r: sum(x["state"] == "success" for x in r) >= 5)
+    first = datetime.fromisoformat(rows[0]["fire_at"])
+    fires = [datetime.fromisoformat(row["fire_at"]) - first for row in rows]
+    assert fires[:5] == [timedelta(seconds=number) for number in range(5)]
+
+
+def test_a_restart_keeps_the_rhythm_and_the_account(site: Make) -> None:
+    s = site("[a]\ncommand = true\nevery = 3 seconds\n")
+    with s.daemon() as daemon:
+        s.wait_for_rows(lambda r: any(x["state"] == "success" for x in r))
+        stop(daemon, signal.SIGKILL)
+    with s.daemon():
+        rows = s.wait_for_rows(lambda r: sum(x["state"] == "success" for x in r) >= 3)
+    first = datetime.fromisoformat(rows[0]["fire_at"])
+    phases = {(datetime.fromisoformat(row["fire_at"]) - first).total_seconds() % 3 for row in rows}
+    assert phases == {0.0}
+
+
+def test_once_runs_what_is_due_and_leaves(site: Make) -> None:
+    s = site("[a]\ncommand = true\nevery = hour\nactive_from = 2026-01-01\n")
+    assert s.inisched("run", "--once").returncode == 0
+    assert {row["state"] for row in s.rows()} == {"success", "skipped"}
+
+
+def test_once_exits_with_1_if_a_run_failed(site: Make) -> None:
+    s = site("[a]\ncommand = exit 3\nevery = hour\nactive_from = 2026-01-01\n")
+    assert s.inisched("run", "--once").returncode == 1
+
+
+def test_a_file_without_a_job_to_run_idles_and_says_so(site: Make) -> None:
+    s = site("[a]\ncommand = true\nevery = day\nactive = no\n")
+    done = s.inisched("run", "--for", "1s")
+    assert done.returncode == 0
+    assert "no job to run, idle" in done.stderr
+
+
+def test_the_shells_directory_is_not_on_the_path(site: Make) -> None:
+    s = site("[a]\ncall = local.show\nevery = 1 second\n")
+    elsewhere = s.folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "local.py").write_text("def show(): pass\n")
+    done = s.inisched("validate")
+    assert "module 'local' not found" in done.stdout
+
+
+def test_a_secret_behind_a_reference_is_masked_in_the_output(site: Make) -> None:
+    s = site(
+        "[a]\ncall = shop.tell\nevery = 1 second\npassword = ${env:SHOP_PASSWORD}\n",
+        shop="def tell(password):\n    print('it is', password)\n",
+    )
+    s.inisched("run", "--for", "2s", SHOP_PASSWORD="correct horse battery")
+    shown = json.loads(s.inisched("show", "1", "--json").stdout)
+    assert shown["stdout"] == "it is ***\n"
