@@ -82,6 +82,11 @@ def lint(rest: list[str]) -> None:
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
+def docs(rest: list[str]) -> None:
+    """Write the reference of the keys anew, from their table."""
+    become(environment(""), str(ROOT / "docs" / "make_keys.py"), *rest)
+
+
 def later(name: str) -> None:
     sys.exit(f"dev.py {name}: there is nothing to do in this version yet.")
 
@@ -91,7 +96,7 @@ COMMANDS = {
     "test": (test, "run all tests (more words go to pytest)"),
     "lint": (lint, "ruff check, ruff format --check, mypy --strict"),
     "bench": (lambda rest: later("bench"), "measure speed (not yet)"),
-    "docs": (lambda rest: later("docs"), "write the reference anew (not yet)"),
+    "docs": (docs, "write docs/reference/keys.md anew, from the table of keys"),
 }
 
 

@@ -84,6 +84,7 @@ def test_a_good_callback_is_told_of(folder: Path, write: Write) -> None:
             passed={"depth": 3, "api_key": "***"},
             injected=("scheduled_for",),
             doc="Copy everything.",
+            named=("depth", "scheduled_for", "api_key"),
         )
     }
 

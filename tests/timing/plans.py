@@ -14,7 +14,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from inisched.model.schedule import LAST_DAY, Every, Schedule, Unit
-from inisched.timing.phrase import read_cron
+from inisched.timing.cron import read_cron
 from inisched.timing.recurrence import Anchor, recurrence
 from timing import oracle
 

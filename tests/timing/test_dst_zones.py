@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inisched.timing.phrase import read_moment
+from inisched.timing.moment import read_moment
 from inisched.timing.recurrence import Anchor, recurrence
 from timing.plans import Fires, moment, plan, shown
 

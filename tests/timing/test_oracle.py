@@ -17,7 +17,8 @@ from itertools import pairwise
 import pytest
 
 from inisched.model.schedule import Schedule
-from inisched.timing.phrase import read_every, read_times
+from inisched.timing.clock_times import read_times
+from inisched.timing.phrase import read_every
 from inisched.timing.recurrence import Anchor, recurrence
 from timing import oracle
 from timing.plans import plan

@@ -10,7 +10,7 @@ import click
 
 from inisched.cli.exits import Exit, Trouble
 from inisched.config.drawing import escaped
-from inisched.timing.phrase import did_you_mean
+from inisched.timing.nearest import did_you_mean
 
 COMMANDS = {
     "run": "run",

@@ -25,8 +25,9 @@ from inisched.model.place import Place
 from inisched.questions.coming import Coming, coming
 from inisched.questions.moments import iso_utc, show_moment
 from inisched.stores.opening import database_id
-from inisched.timing.phrase import host_zone, read_zone
+from inisched.timing.moment import read_zone
 from inisched.timing.words import read_expression
+from inisched.timing.zone import host_zone
 
 
 @click.command("next")

@@ -97,7 +97,7 @@ def job_named(config: Config, history: History, name: str) -> str:
     names = [section.name for section in config.sections]
     if name in names or name in history.jobs():
         return name
-    from inisched.timing.phrase import did_you_mean
+    from inisched.timing.nearest import did_you_mean
 
     hint = did_you_mean(name, names)
     raise Trouble(f"there is no job '{name}'" + (f"; {hint}" if hint else ""), Exit.UNKNOWN)

@@ -18,7 +18,6 @@ from enum import Enum
 from inspect import Parameter
 from pathlib import Path, PurePath
 
-from inisched.config.nearest import did_you_mean
 from inisched.config.plain import (
     FALSE,
     NOTHING,
@@ -34,6 +33,7 @@ from inisched.config.plain import (
     wrong,
 )
 from inisched.model.diagnostic import Unreadable
+from inisched.timing.nearest import did_you_mean
 
 Reader = Callable[[str], object]
 

@@ -260,31 +260,33 @@ _STRANGE = {
 
 
 def _refuse_strange_characters(document: Document) -> None:
-    """Report the first lone CR and NUL of each line; the section it stands in is spoilt."""
-    sections = sorted([document.default, *document.sections], key=lambda section: section.line)
-    starts = [section.line for section in sections]
+    """Report the first lone CR and NUL of each line; the key it stands in is spoilt."""
+    owners = _owners(document)
+    starts = [line for line, _, _ in owners]
     for number, line in enumerate(document.lines, start=1):
         for character, (code, message, hint) in _STRANGE.items():
             column = line.find(character) + 1
             if not column:
                 continue
-            position = bisect_right(starts, number) - 1
-            section = sections[position] if position >= 0 else document.default
-            section.spoilt.add(_key_on(section, number))
+            _, section, entry = owners[bisect_right(starts, number) - 1]
+            key = entry.key if entry is not None and number <= entry.last_line else None
+            section.spoilt.add(key or "")
             document.problems.append(
                 Diagnostic(
                     place=Place(document.file, number, column),
                     code=code,
                     message=message,
                     job=section.name,
+                    key=key,
                     hint=hint,
                 )
             )
 
 
-def _key_on(section: Section, line: int) -> str:
-    """The key whose value stands on that line; "" for none."""
-    for entry in section.all_entries():
-        if entry.line <= line <= entry.last_line:
-            return entry.key
-    return ""
+def _owners(document: Document) -> list[tuple[int, Section, Entry | None]]:
+    """Where sections and entries begin, by line; what comes before the first is DEFAULT's."""
+    owners: list[tuple[int, Section, Entry | None]] = [(0, document.default, None)]
+    for section in (document.default, *document.sections):
+        owners.append((section.line, section, None))
+        owners.extend((entry.line, section, entry) for entry in section.all_entries())
+    return sorted(owners, key=lambda owner: owner[0])

@@ -45,13 +45,15 @@ class Judgement:
     """What became of one request.
 
     `passed` is what a view may show of the arguments; `injected` the names filled at each run;
-    `doc` the first line of the docstring.
+    `doc` the first line of the docstring;
+    `named` the parameters the callback names.
     """
 
     problems: tuple[Problem, ...] = ()
     passed: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     injected: tuple[str, ...] = ()
     doc: str = ""
+    named: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -210,6 +212,7 @@ def _judgement(line: Json) -> Judgement:
         line.get("passed", {}),
         tuple(line.get("injected", ())),
         line.get("doc", ""),
+        tuple(line.get("named", ())),
     )
 
 

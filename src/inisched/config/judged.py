@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
 
-from inisched.config.judge import JudgeProcess, Judgement, Request, diagnostics
+from inisched.config.judge import Judgement, JudgeProcess, Request, diagnostics
 from inisched.config.keys import JOB
 from inisched.config.loader import Config, JobSection
 from inisched.config.problem import Problem
@@ -52,13 +52,28 @@ def with_judgements(
 ) -> Judged:
     """The config with its judgements: jobs they break are broken, their problems are told."""
     found = diagnostics(asked, judgements)
-    told = [*config.diagnostics, *(config.complete(one) for one in found)]
+    told = [one for one in config.diagnostics if not _answered(one, found, judgements)]
+    told += [config.complete(one) for one in found]
     told.sort(key=lambda one: (one.place.line, one.place.column))
     sections = tuple(
         _judged_section(section, judgements.get(section.name)) for section in config.sections
     )
     passed = {name: dict(judgement.passed) for name, judgement in judgements.items()}
     return Judged(replace(config, sections=sections, diagnostics=tuple(told)), passed)
+
+
+def _answered(
+    suspicion: Diagnostic, found: Iterable[Diagnostic], judgements: Mapping[str, Judgement]
+) -> bool:
+    """Whether the judgement settles the suspicion that a keyword argument is a misspelt key:
+    the callback names it, or refuses it and says so itself."""
+    if suspicion.code != "resembles-key":
+        return False
+    judgement = judgements.get(suspicion.job or "", Judgement())
+    key = (suspicion.key or "").removeprefix("arg.")
+    return key in judgement.named or any(
+        (one.place, one.code) == (suspicion.place, "unknown-argument") for one in found
+    )
 
 
 def _judged_section(section: JobSection, judgement: Judgement | None) -> JobSection:

@@ -143,6 +143,7 @@ def _judged(request: Json, finder: Finder, key_names: list[str]) -> Json:
             "problems": [pack_problem(p) for p in bound.problems],
             "passed": bound.shown,
             "injected": bound.injected,
+            "named": bound.named,
             "doc": _summary(function),
         }
     except CannotRun as error:

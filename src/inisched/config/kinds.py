@@ -9,20 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
-from inisched.config.nearest import did_you_mean
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import EXPECTED as A_DURATION
 from inisched.model.duration import read_duration
-from inisched.timing.phrase import read_cron, read_every, read_on_day, read_zone
+from inisched.timing.clock_times import read_on_day
+from inisched.timing.cron import read_cron
+from inisched.timing.moment import read_zone
+from inisched.timing.nearest import did_you_mean
+from inisched.timing.phrase import read_every
 
 LONGEST_VALUE = 10_000
 """Characters; a longer value is refused unread, save where the kind is `long`."""
 
 MOST_NAMES = 1_000
 """Names in one list."""
+
+_MOST_REMEMBERED = 1_000
+
+T = TypeVar("T")
 
 _TRUE = frozenset({"yes", "true", "on", "1"})
 _FALSE = frozenset({"no", "false", "off", "0"})
@@ -50,6 +56,38 @@ def listed(text: str) -> Iterator[tuple[str, int]]:
 def refuse(item: str, problem: str, start: int, *, expected: str, hint: str = "") -> Unreadable:
     """An item of a list that cannot be read."""
     return Unreadable(problem, start=start, length=len(item), expected=expected, hint=hint)
+
+
+def remembered(reader: Callable[[str], T]) -> Callable[[str], T]:
+    """A reader that reads each text once: in a large file many jobs say the same."""
+    known: dict[str, T | Unreadable] = {}
+
+    def read(text: str) -> T:
+        found = known.get(text)
+        if found is None:
+            if len(known) >= _MOST_REMEMBERED:
+                known.clear()
+            try:
+                found = reader(text)
+            except Unreadable as error:
+                found = error
+            known[text] = found
+        if isinstance(found, Unreadable):
+            raise _again(found)
+        return found
+
+    return read
+
+
+def _again(error: Unreadable) -> Unreadable:
+    """The same error anew: raising one twice would make its traceback grow."""
+    return Unreadable(
+        error.problem,
+        start=error.start,
+        length=error.length,
+        expected=error.expected,
+        hint=error.hint,
+    )
 
 
 # -- plain values
@@ -260,9 +298,9 @@ PATH = _path()
 PATHS = _paths()
 TEXT = _text("some text", may_be_empty=True)
 SCRIPT = _text("a command line")
-EVERY = Kind("a form such as 10 minutes, day, monday or never", lru_cache(1024)(read_every))
-CRON = Kind("five fields, six with seconds first, or a word such as @daily", read_cron)
+EVERY = Kind("a form such as 10 minutes, day, monday or never", remembered(read_every))
+CRON = Kind("five fields, six with seconds first, or a word such as @daily", remembered(read_cron))
 ON_DAY = Kind("1 to 31, or last", read_on_day)
-ZONE = Kind("an IANA name such as Europe/Paris", read_zone)
+ZONE = Kind("an IANA name such as Europe/Paris", remembered(read_zone))
 TIMES = Kind("one or more times, split by commas")
 MOMENT = Kind("a date or date-time such as 2026-11-21 or 2026-11-21 09:30")

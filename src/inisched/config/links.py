@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from inisched.config.fields import Field
 from inisched.config.jobs import Draft
 from inisched.config.kinds import listed
-from inisched.config.nearest import did_you_mean
 from inisched.model.diagnostic import Unreadable
+from inisched.timing.nearest import did_you_mean
 
 _JOBS = ("after", "after_future", "then")
-_MOST_HINTS = 100
+_PATIENCE = 100_000
+"""Names looked at in all for likely cures; looking through many takes long."""
+
 _NOBODY = "none"
 
 _RINGS = {
@@ -23,12 +25,12 @@ _RINGS = {
 
 @dataclass(slots=True)
 class Links:
-    """Holds the names in the drafts against what there is; `hints` are how many were given."""
+    """Holds the names in the drafts against what there is."""
 
     jobs: frozenset[str]
     pools: frozenset[str]
     notifiers: frozenset[str]
-    _hints: int = field(default=0)
+    _patience: int = field(default=_PATIENCE)
 
     def check(self, drafts: Iterable[Draft]) -> None:
         """Report unknown names, rings, and a job that follows itself against its overlap."""
@@ -65,8 +67,8 @@ class Links:
     def _refuse(
         self, draft: Draft, field: Field, name: str, start: int, known: frozenset[str], what: str
     ) -> None:
-        self._hints += 1
-        hint = did_you_mean(name, sorted(known)) if self._hints <= _MOST_HINTS else ""
+        self._patience -= len(known)
+        hint = did_you_mean(name, sorted(known)) if self._patience > 0 else ""
         problem = f"there is no {what} '{name}'"
         error = Unreadable(problem, start=start, length=len(name), hint=hint)
         draft.desk.refuse_value(field, error, f"unknown-{what}")
@@ -105,8 +107,12 @@ def _refuse_ring(
 
 
 def rings(graph: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, ...]]:
-    """Rings in a graph, each as the names along it; at least one of every knot of rings."""
+    """Rings in a graph that have no name in common, each as the names along it.
+
+    Of rings that are knotted together the first found is told.
+    """
     state: dict[str, int] = {}
+    told: set[str] = set()
     for start in graph:
         if start in state:
             continue
@@ -119,7 +125,10 @@ def rings(graph: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, ...]]:
                 state[path.pop()] = _DONE
                 ahead.pop()
             elif state.get(name) == _OPEN:
-                yield tuple(path[path.index(name) :])
+                if name not in told and path[-1] not in told:
+                    ring = tuple(path[path.index(name) :])
+                    told.update(ring)
+                    yield ring
             elif name not in state and name in graph:
                 state[name] = _OPEN
                 path.append(name)

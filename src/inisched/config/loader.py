@@ -109,7 +109,7 @@ def _load(path: str | Path, *, strict: bool) -> Config:
 
 @contextmanager
 def _collector_resting() -> Iterator[None]:
-    """Nearly all that is made while loading stays: looking for garbage takes a third of the time."""
+    """Nearly all that loading makes stays: looking for garbage takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

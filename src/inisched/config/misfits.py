@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Iterable, Mapping
 from inspect import Parameter
 
-from inisched.config.nearest import nearest
 from inisched.config.problem import Problem, is_secret, quoted
 from inisched.config.shown import masked
 from inisched.model.diagnostic import Level, Unreadable
 from inisched.model.job import Argument
+from inisched.timing.nearest import nearest
 
 BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 """The parameters a keyword argument can reach."""

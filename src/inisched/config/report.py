@@ -10,7 +10,6 @@ from inisched.config.masking import MASK, is_secret, secret_start, shortened
 from inisched.model.diagnostic import Diagnostic, Level
 from inisched.model.place import Place
 
-
 _LEVELS = tuple(Level)
 
 

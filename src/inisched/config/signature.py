@@ -37,7 +37,8 @@ class Bound:
 
     `values` holds the converted arguments; it is complete only where `ok`. `shown` is what a view
     may say of them. `injected` are the names to be filled from the run; those in `defaulted`
-    have a default of their own, kept where the run has nothing to give.
+    have a default of their own, kept where the run has nothing to give. `named` are the parameters
+    that can be passed by name.
     """
 
     values: dict[str, object]
@@ -45,6 +46,7 @@ class Bound:
     injected: tuple[str, ...] = ()
     defaulted: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
+    named: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -94,7 +96,7 @@ def bind(
         *shadowed(named, given, keys_set),
     )
     defaulted = frozenset(n for n in injected if named[n].default is not Parameter.empty)
-    return Bound(bound.values, bound.shown, injected, defaulted, problems)
+    return Bound(bound.values, bound.shown, injected, defaulted, problems, tuple(named))
 
 
 def signature(function: Callable[..., object]) -> dict[str, Parameter] | None:

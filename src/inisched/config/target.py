@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
-from inisched.config.nearest import did_you_mean
 from inisched.config.problem import CannotRun, Problem, quoted
 from inisched.config.whereabouts import raised_at, where_else
+from inisched.timing.nearest import did_you_mean
 
 EXPECTED = "a dotted path such as pkg.mod.func or pkg.mod:func"
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 
-from inisched.config.desk import Desk
+from inisched.config.desk import Desk, Reader
+from inisched.config.kinds import remembered
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import show_duration
 from inisched.model.schedule import Every, Schedule, Unit
-from inisched.timing.phrase import read_moment, read_times, show_schedule
+from inisched.timing.clock_times import read_times
+from inisched.timing.moment import read_moment
 from inisched.timing.recurrence import shortest_gap
+from inisched.timing.shown import show_schedule
 
 AT_START = "@reboot"
 NO_JITTER = timedelta(0)
@@ -89,7 +92,12 @@ def _read_at(desk: Desk, every: Every | None) -> tuple[int, ...]:
     at = desk.get("at")
     if at is None or _refuse_beside_cron(desk, "at", "the time stands in the cron expression"):
         return ()
-    return desk.read("at", (), partial(read_times, every=every)) if every is not None else ()
+    return desk.read("at", (), _times(every)) if every is not None else ()
+
+
+@lru_cache(maxsize=64)
+def _times(every: Every) -> Reader:
+    return remembered(partial(read_times, every=every))
 
 
 def _read_on_day(desk: Desk, every: Every | None) -> int | None:
@@ -174,6 +182,16 @@ def _check_jitter(desk: Desk, schedule: Schedule) -> None:
         )
 
 
+def _cron_apart(fields: list[str]) -> int:
+    """Seconds no two fires of a cron expression are closer than, as its plain numbers tell."""
+    second, minute, hour = fields[:3] if len(fields) == 6 else ("0", *fields[:2])
+    if not second.isdigit():
+        return 1
+    if not minute.isdigit():
+        return 60
+    return 3600 if not hour.isdigit() else _DAY
+
+
 _PERIODS = {Unit.SECOND: 1, Unit.MINUTE: 60, Unit.HOUR: 3600}
 _DAY = 86400
 
@@ -182,7 +200,7 @@ def _surely_apart(schedule: Schedule) -> timedelta:
     """A time no two fires are closer than, cheaply; the shortest gap may be longer."""
     every = schedule.every
     if every is None:
-        return timedelta(seconds=60 if len((schedule.cron or "").split()) == 5 else 1)
+        return timedelta(seconds=_cron_apart((schedule.cron or "").split()))
     period = _PERIODS.get(every.unit, _DAY) if every.unit else _DAY
     times = (*schedule.at, schedule.at[0] + period) if schedule.at else (0, period)
     return timedelta(seconds=min(b - a for a, b in pairwise(times)))

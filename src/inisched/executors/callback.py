@@ -28,7 +28,7 @@ def start_call(task: Task, *, folder: Path, python_path: Sequence[str]) -> Runni
     inner, result = os.pipe()
     try:
         with _unseen_file() as told:
-            request = _request(task, folder, python_path, result)
+            request = request_for(task, folder, python_path, result)
             told.write(request.encode())
             told.seek(0)
             process = subprocess.Popen(
@@ -49,7 +49,7 @@ def start_call(task: Task, *, folder: Path, python_path: Sequence[str]) -> Runni
     codes = task.job.success_codes
     return Running(
         process,
-        lambda run: _outcome(run, codes),
+        lambda run: conclude(run, codes),
         output_limit=task.job.output_limit,
         result=inner,
     )
@@ -64,11 +64,12 @@ def _unseen_file() -> IO[bytes]:
 
 def run_inline(task: Task, *, folder: Path, python_path: Sequence[str]) -> Outcome:
     """Call it here, inside the daemon, and be back when it has ended."""
-    request = _request(task, folder, python_path, None)
+    request = request_for(task, folder, python_path, None)
     return call_inline(request, success_codes=task.job.success_codes)
 
 
-def _request(task: Task, folder: Path, python_path: Sequence[str], result: int | None) -> Request:
+def request_for(task: Task, folder: Path, python_path: Sequence[str], result: int | None) -> Request:
+    """What the process of a run is told; `result` as in Request."""
     assert isinstance(task.job.action, Call)
     run = CurrentRun(
         id=task.run_id,
@@ -89,7 +90,8 @@ def _request(task: Task, folder: Path, python_path: Sequence[str], result: int |
     )
 
 
-def _outcome(run: Running, success_codes: tuple[int, ...]) -> Outcome:
+def conclude(run: Running, success_codes: tuple[int, ...]) -> Outcome:
+    """How a callback's run ended, its process being gone."""
     ended = outcome(
         run.result.data(),
         run.process.returncode,

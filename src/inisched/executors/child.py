@@ -11,6 +11,7 @@ import faulthandler
 import io
 import os
 import sys
+from collections.abc import Sequence
 
 from inisched.executors.calling import carry_out, say
 from inisched.executors.request import Request
@@ -22,7 +23,8 @@ def main(arguments: list[str]) -> int:
     request = Request.decode(_read(int(arguments[1]) if len(arguments) > 1 else 0))
     if request.result_fd is not None:
         os.set_inheritable(request.result_fd, False)
-    _prepare(request)
+    prepare(request.paths)
+    sys.argv[:] = [request.call.target]
     return run(request)
 
 
@@ -51,9 +53,9 @@ def _read(fd: int) -> bytes:
     return data
 
 
-def _prepare(request: Request) -> None:
-    sys.path[:0] = request.paths
-    sys.argv[:] = [request.call.target]
+def prepare(paths: Sequence[str]) -> None:
+    """Make this interpreter one for callbacks that are found on `paths`."""
+    sys.path[:0] = paths
     # Lines leave at once, so that they are seen live and survive a crash; and no character that
     # a callback prints can fail for the locale's sake.
     for stream in (sys.stdout, sys.stderr):

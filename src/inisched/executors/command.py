@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 from datetime import UTC
 from pathlib import Path
 
 from inisched.executors.kept import cut_message
+from inisched.executors.returned import signal_name
 from inisched.executors.running import Running, Task
 from inisched.model.job import Command
 from inisched.model.run import Outcome, State
@@ -23,7 +23,7 @@ def start_command(task: Task, *, folder: Path) -> Running:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder,
-        env=os.environ | told(task),
+        env=environment(task),
         start_new_session=True,
         bufsize=0,
     )
@@ -31,18 +31,21 @@ def start_command(task: Task, *, folder: Path) -> Running:
     return Running(process, lambda run: _outcome(run, codes), output_limit=task.job.output_limit)
 
 
-def told(task: Task) -> dict[str, str]:
-    """What a command learns of its run, by environment."""
-    values: dict[str, str | None] = {
-        "JOB": task.job.name,
-        "RUN_ID": str(task.run_id),
-        "SCHEDULED_FOR": task.scheduled_for.astimezone(UTC).isoformat(),
-        "ATTEMPT": str(task.attempt),
-        "PERIOD_START": task.period_start.isoformat() if task.period_start else None,
-        "PERIOD_END": task.period_end.isoformat() if task.period_end else None,
-        "OVERRIDE": "1" if task.override else None,
+def environment(task: Task) -> dict[str, str]:
+    """The daemon's environment, and what a command learns of its run by it.
+
+    Nothing stays of what the daemon was told itself, where a run had started it.
+    """
+    told: dict[str, str | None] = {
+        "INISCHED_JOB": task.job.name,
+        "INISCHED_RUN_ID": str(task.run_id),
+        "INISCHED_SCHEDULED_FOR": task.scheduled_for.astimezone(UTC).isoformat(),
+        "INISCHED_ATTEMPT": str(task.attempt),
+        "INISCHED_PERIOD_START": task.period_start.isoformat() if task.period_start else None,
+        "INISCHED_PERIOD_END": task.period_end.isoformat() if task.period_end else None,
+        "INISCHED_OVERRIDE": "1" if task.override else None,
     }
-    return {f"INISCHED_{name}": value for name, value in values.items() if value is not None}
+    return {name: value for name, value in {**os.environ, **told}.items() if value is not None}
 
 
 def _outcome(run: Running, success_codes: tuple[int, ...]) -> Outcome:
@@ -64,9 +67,4 @@ def _outcome(run: Running, success_codes: tuple[int, ...]) -> Outcome:
 
 def exit_message(code: int) -> str:
     """Why a process failed: "exit code 3", "killed by SIGKILL"."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"killed by signal {-code}"
+    return f"exit code {code}" if code >= 0 else f"killed by {signal_name(-code)}"

@@ -25,6 +25,54 @@ class Misfire(Enum):
     ALL = "all"
 
 
+class Overlap(Enum):
+    """What a fire does that finds its job still running."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    REPLACE = "replace"
+    ALLOW = "allow"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Places that jobs share: `max` of them, and how long a fire waits for one (None: no limit)."""
+
+    max: int = 1
+    wait: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Further attempts of a fire after a failure or timeout."""
+
+    retries: int = 0
+    delay: timedelta = timedelta(seconds=60)
+    backoff: float = 2.0
+    max_delay: timedelta = timedelta(hours=1)
+
+    def pause(self, attempt: int) -> timedelta:
+        """How long to wait after that attempt, counted from 1, has ended."""
+        if not self.delay:
+            return self.delay
+        steps = min(attempt - 1, 64)
+        factor = min(self.backoff**steps, self.max_delay / self.delay)
+        return min(self.delay * factor, self.max_delay)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a run finds around it. None: as the daemon has it; `cwd` None: the file's folder."""
+
+    cwd: str | None = None
+    env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    env_file: str | None = None
+    run_as: str | None = None
+    umask: int | None = None
+    nice: int | None = None
+    memory_limit: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """A keyword argument of a callback as the file gives it, before conversion.
@@ -90,4 +138,12 @@ class Job:
     max_catchup: int = 1000
     output_limit: int = 64 * 1024
     success_codes: tuple[int, ...] = (0,)
+    overlap: Overlap = Overlap.SKIP
+    pool: str | None = None
+    timeout: timedelta | None = None
+    kill_after: timedelta = timedelta(seconds=5)
+    retry: Retry = Retry()
+    rerun_interrupted: bool = False
+    linger: bool = False
+    around: Surroundings = Surroundings()
     secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import read_duration
-from inisched.timing.phrase import read_moment
+from inisched.timing.moment import read_moment
 
 EXPECTED = "a date or date-time, HH:MM, or a duration such as 2h"
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")

@@ -11,7 +11,7 @@ from typing import Any
 
 from inisched.stores.ledger import JobState, Life, read_job_state, read_life
 from inisched.stores.moments import to_ms
-from inisched.stores.opening import open_reader
+from inisched.stores.opening import open_reader, unreadable
 from inisched.stores.queries import queries
 
 COLUMNS = (
@@ -38,10 +38,13 @@ class Whole:
 
 
 class History:
-    """What the database tells, or nothing where there is none yet."""
+    """What the database tells, or nothing where there is none yet.
+
+    Everything here raises Unusable where there is a file that cannot be read.
+    """
 
     def __init__(self, path: Path) -> None:
-        """Raises Unusable where there is a file that cannot be read."""
+        self.path = path
         self._db = open_reader(path)
         self._sql = queries()
 
@@ -97,7 +100,12 @@ class History:
         return read_life(self._one(self._sql["last_life"]))
 
     def _all(self, query: str, values: dict[str, Any] | None = None) -> list[sqlite3.Row]:
-        return [] if self._db is None else self._db.execute(query, values or {}).fetchall()
+        if self._db is None:
+            return []
+        try:
+            return self._db.execute(query, values or {}).fetchall()
+        except sqlite3.Error as error:
+            raise unreadable(self.path, error) from None
 
     def _one(self, query: str, values: dict[str, Any] | None = None) -> sqlite3.Row | None:
         rows = self._all(query, values)

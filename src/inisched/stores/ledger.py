@@ -97,12 +97,13 @@ class Ledger:
         self._db = open_writer(path, full=full)
         self._sql = queries()
         self._life: int | None = None
+        self._begun: set[int] = set()
+        """Jobs of which a waiting fire has started since their last gap: it does not grow."""
 
     @property
     def id(self) -> str:
         """The database's own identity."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()
-        return str(row[0])
+        return str(self._one("identity")["value"])
 
     def close(self) -> None:
         self._db.close()
@@ -118,14 +119,14 @@ class Ledger:
         states = {}
         with self._together():
             for new in beginnings:
-                row = self._run(
+                row = self._one(
                     "seat_job",
                     name=new.name,
                     meaning=new.meaning,
                     anchor=to_ms(new.anchor.moment),
                     anchor_counts=new.anchor.inclusive,
                     looked=to_ms(new.looked),
-                ).fetchone()
+                )
                 states[new.name] = read_job_state(row)
         return states
 
@@ -159,7 +160,7 @@ class Ledger:
     def _insert(self, job: JobState, fire: Fire, started: datetime | None) -> Claimed | None:
         scheduled = fire.trigger in (Trigger.SCHEDULE, Trigger.CATCHUP)
         while True:
-            row = self._run(
+            row = self._one(
                 "insert_run",
                 job_id=job.id,
                 fire_at=to_ms(fire.moved),
@@ -168,7 +169,7 @@ class Ledger:
                 state=(State.RUNNING if started else State.WAITING).value,
                 trigger=fire.trigger.value,
                 started_at=to_ms(started) if started else None,
-            ).fetchone()
+            )
             if row is not None:
                 return Claimed(row["id"], fire, started is not None)
             if scheduled:
@@ -178,10 +179,11 @@ class Ledger:
     def _note_gap(self, job: JobState, gap: Gap) -> int | None:
         """The id of the row that was entered; None where an older row grew."""
         message = gap.message or ("" if gap.exact else f"at least {gap.count} fires")
-        newest = self._run("newest_row_of_job", job_id=job.id).fetchone()
+        newest = self._one("newest_row_of_job", job_id=job.id)
         same = (State.SKIPPED.value, gap.reason.value, job.era)
         if (
             newest is not None
+            and job.id not in self._begun
             and gap.reason is not Reason.COALESCED
             and (newest["state"], newest["reason"], newest["era"]) == same
             and newest["fire_until"] is not None
@@ -189,7 +191,8 @@ class Ledger:
             values = {"last": to_ms(gap.last), "count": gap.count, "message": message}
             self._run("grow_gap", id=newest["id"], **values)
             return None
-        row = self._run(
+        self._begun.discard(job.id)
+        row = self._one(
             "insert_gap",
             job_id=job.id,
             first=to_ms(gap.first),
@@ -198,7 +201,7 @@ class Ledger:
             era=job.era,
             reason=gap.reason.value,
             message=message,
-        ).fetchone()
+        )
         return None if row is None else int(row["id"])
 
     def _name_the_run(
@@ -216,7 +219,9 @@ class Ledger:
         """Waiting rows that start now."""
         with self._together():
             for run_id in run_ids:
-                self._run("begin_run", id=run_id, now=to_ms(now))
+                row = self._one("begin_run", id=run_id, now=to_ms(now))
+                if row is not None:
+                    self._begun.add(row["job_id"])
 
     def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which process (pid and its start time) carries each run out."""
@@ -260,10 +265,10 @@ class Ledger:
 
     def last_life(self) -> Life | None:
         """The newest life of a daemon on this database; None where there was none."""
-        return read_life(self._run("last_life").fetchone())
+        return read_life(self._one("last_life"))
 
     def open_life(self, pid: int, host: str, now: datetime) -> None:
-        self._life = self._run("open_life", pid=pid, host=host, now=to_ms(now)).fetchone()["id"]
+        self._life = self._one("open_life", pid=pid, host=host, now=to_ms(now))["id"]
 
     def beat(self, now: datetime) -> None:
         self._run("beat", id=self._life, now=to_ms(now))
@@ -280,9 +285,14 @@ class Ledger:
         except sqlite3.Error as error:
             raise LedgerDown(str(error)) from error
 
-    def _run(self, query: str, **values: Any) -> sqlite3.Cursor:
+    def _one(self, query: str, **values: Any) -> Any:
+        """The first row; None where there is none."""
+        rows = self._run(query, **values)
+        return rows[0] if rows else None
+
+    def _run(self, query: str, **values: Any) -> list[sqlite3.Row]:
         try:
-            return self._db.execute(self._sql[query], values)
+            return self._db.execute(self._sql[query], values).fetchall()
         except sqlite3.Error as error:
             raise LedgerDown(str(error)) from error
 

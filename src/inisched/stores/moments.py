@@ -18,9 +18,5 @@ def from_ms(milliseconds: int) -> datetime:
     return _EPOCH + milliseconds * _MS
 
 
-def maybe_ms(moment: datetime | None) -> int | None:
-    return None if moment is None else to_ms(moment)
-
-
 def maybe_moment(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else from_ms(milliseconds)

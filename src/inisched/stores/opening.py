@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -61,12 +62,12 @@ def open_writer(path: Path, *, full: bool) -> sqlite3.Connection:
 
 def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool) -> None:
     connection.row_factory = sqlite3.Row
+    version = check_version(connection, path)  # first: what is not ours stays as it is
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    version = check_version(connection, path)
     if version == 0:
         with transaction(connection):
             for statement in _statements(schema()):
@@ -113,21 +114,38 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
     A database that was closed cleanly (no `-wal` beside it) is opened as immutable, so that
     not even SQLite's own files appear.
     """
-    if not path.exists():
-        return None
-    still = not path.with_name(path.name + "-wal").exists()
-    uri = f"file:{quote(os.fspath(path))}?mode=ro{'&immutable=1' if still else ''}"
     try:
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=5)
+        if not path.exists():
+            return None
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        connection = sqlite3.connect(_reading(path), uri=True, isolation_level=None, timeout=5)
+    except (OSError, sqlite3.Error) as error:
+        raise unreadable(path, error) from None
+    try:
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA query_only = ON")
         version = check_version(connection, path)
     except sqlite3.Error as error:
-        raise Unusable(f"the database {path} cannot be read: {_reason(error)}") from None
+        connection.close()
+        raise unreadable(path, error) from None
+    except Unusable:
+        connection.close()
+        raise
     if version == 0:
         connection.close()
         return None
     return connection
+
+
+def _reading(path: Path) -> str:
+    still = not path.with_name(path.name + "-wal").exists()
+    name = quote(os.fsencode(os.path.abspath(path)))
+    return f"file://{name}?mode=ro{'&immutable=1' if still else ''}"
+
+
+def unreadable(path: Path, error: Exception) -> Unusable:
+    return Unusable(f"the database {path} cannot be read: {_reason(error)}")
 
 
 @contextlib.contextmanager
@@ -136,11 +154,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _reason(error: Exception) -> str:

@@ -1,3 +1,6 @@
+-- name: identity
+SELECT value FROM meta WHERE key = 'id';
+
 -- name: all_jobs
 -- Everything known of every job.
 SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged FROM job;
@@ -42,7 +45,8 @@ RETURNING id;
 UPDATE run SET message = :message WHERE id = :id;
 
 -- name: begin_run
-UPDATE run SET state = 'running', started_at = :now WHERE id = :id AND state = 'waiting';
+UPDATE run SET state = 'running', started_at = :now WHERE id = :id AND state = 'waiting'
+RETURNING job_id;
 
 -- name: note_pid
 UPDATE run SET pid = :pid, pid_started = :pid_started WHERE id = :id;

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from cronsim import CronSim, CronSimError
 
@@ -154,8 +154,3 @@ class Cron:
                 yield (match - _EPOCH) // _SECOND
         except OverflowError:
             return
-
-
-def at_utc(moment: int) -> datetime:
-    """Seconds since 1970 as an aware moment."""
-    return datetime.fromtimestamp(moment, UTC)

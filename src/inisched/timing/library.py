@@ -16,9 +16,9 @@ from typing import Any, cast
 import schedule
 
 from inisched.model.schedule import Every, Schedule, Unit
-from inisched.timing.phrase import WEEKDAYS, show_time
 from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import Rhythm, rhythm
+from inisched.timing.shown import WEEKDAYS, show_time
 
 
 class Job(schedule.Job):
@@ -33,6 +33,7 @@ class Job(schedule.Job):
         self.since: datetime | None = None
         self.due: datetime | None = None
         self.turn = 0
+        self.cancelled = False
 
     def following(self, rhythm: Rhythm, since: datetime) -> Job:
         """Follow that rhythm; fires up to and including `since` are done with."""
@@ -95,7 +96,7 @@ class Scheduler(schedule.Scheduler):
     def push(self, job: Job) -> None:
         """Enter the job's due moment; what was entered for it before no longer counts."""
         job.turn += 1
-        if job.due is not None:
+        if job.due is not None and not job.cancelled:
             heapq.heappush(self._heap, (job.due, job.number, job.turn, job))
 
     def run_pending(self) -> None:
@@ -107,6 +108,7 @@ class Scheduler(schedule.Scheduler):
     def cancel_job(self, job: schedule.Job) -> None:
         if isinstance(job, Job):
             job.turn += 1
+            job.cancelled = True
         super().cancel_job(job)
 
     def clear(self, tag: Hashable | None = None) -> None:
@@ -190,7 +192,9 @@ def check_hooks() -> None:
 
 
 def _hooks_moved() -> str:
-    version = getattr(schedule, "__version__", "of unknown version")
+    from importlib import metadata  # slow to import, and wanted only here
+
+    version = metadata.version("schedule")
     return (
         f"the installed package 'schedule' ({version}) works differently from the one this "
         "program was built on; install a version from 1.2.2 up to, not including, 2"

@@ -8,14 +8,15 @@ or before a moment, and `count`, how many lie in (since, until].
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from inisched.model.schedule import LAST_DAY
 from inisched.timing.zone import DAY, Zone
 
 EPOCH_DAY = date(1970, 1, 1).toordinal()
+_DAYS_KEPT = 8
 _LAST_DAY_OF_TIME = date(9998, 12, 31).toordinal() - EPOCH_DAY
 
 
@@ -27,6 +28,14 @@ class Pattern(Protocol):
 
     def latest(self, moment: int) -> int | None:
         """The last fire at or before the moment."""
+
+
+@runtime_checkable
+class Countable(Pattern, Protocol):
+    """A pattern that can count without walking."""
+
+    def count(self, since: int, until: int) -> int:
+        """How many fires lie in (since, until], where until is not before since."""
 
 
 class Elapsed:
@@ -198,6 +207,7 @@ class OnDays:
 
     def __init__(self, zone: Zone, days: Days, times: tuple[int, ...]) -> None:
         self.zone, self.days, self.times = zone, days, times
+        self._known: dict[int, list[int]] = {}
 
     def after(self, moment: int) -> int | None:
         day = self.days.on_or_after(self.zone.local(moment) // DAY - 1)
@@ -219,46 +229,77 @@ class OnDays:
             day = self.days.on_or_before(day - 1)
         return None
 
+    def count(self, since: int, until: int) -> int:
+        total, before = 0, since
+        day = self.days.on_or_after(self.zone.local(since) // DAY - 1)
+        last = self.zone.local(until) // DAY + 1
+        while day is not None and day <= last:
+            if self._calm(day, since, until):
+                total += len(self.times)
+            else:
+                instants = {instant for instant in self.on(day) if before < instant <= until}
+                total += len(instants)
+                before = max(instants, default=before)
+            day = self.days.on_or_after(day + 1)
+        return total
+
+    def _calm(self, day: int, since: int, until: int) -> bool:
+        """Whether the whole day lies in (since, until] and no clock changes in it."""
+        start, end = self.zone.instant(day * DAY), self.zone.instant(day * DAY + DAY)
+        return since < start and end <= until and end - start == DAY
+
     def on(self, day: int) -> list[int]:
         """The instants of one due day, ascending."""
-        return [self.zone.instant(day * DAY + time) for time in self.times]
+        instants = self._known.get(day)
+        if instants is None:
+            if len(self._known) >= _DAYS_KEPT:
+                self._known.clear()
+            instants = [self.zone.instant(day * DAY + time) for time in self.times]
+            self._known[day] = instants
+        return instants
 
 
 class Chain:
-    """Fires each of which is found from the one before: random intervals."""
+    """Fires each of which is found from the one before: random intervals.
+
+    Every STRIDE-th fire is remembered, so that the whole way is walked but once.
+    """
+
+    STRIDE = 64
 
     def __init__(self, start: int | None, step: Callable[[int], int | None]) -> None:
         """`start` is the first fire, `step` finds the fire after a given one."""
         self.start = start
         self.step = step
-        self._known = start
+        self._stones = [] if start is None else [start]
+        self._asked = (start or 0, 0)
 
     def after(self, moment: int) -> int | None:
-        fire = self._known if self._known is not None and self._known <= moment else self.start
-        while fire is not None and fire <= moment:
-            self._known = fire
-            fire = self.step(fire)
-        return fire
+        return self._around(moment)[1]
 
     def latest(self, moment: int) -> int | None:
-        last = None
-        for fire in self._walk():
-            if fire > moment:
-                return last
-            last = fire
-        return last
+        return self._around(moment)[0]
 
-    def _walk(self) -> Iterator[int]:
-        fire = self.start
-        while fire is not None:
-            yield fire
-            fire = self.step(fire)
+    def _around(self, moment: int) -> tuple[int | None, int | None]:
+        """The last fire at or before the moment, and the first after it."""
+        stone = bisect_right(self._stones, moment) - 1
+        if stone < 0:
+            return None, self.start
+        before, steps = self._stones[stone], 0
+        if before <= self._asked[0] <= moment:
+            before, steps = self._asked
+        while (fire := self.step(before)) is not None and fire <= moment:
+            before, steps = fire, steps + 1
+            if steps % self.STRIDE == 0:
+                self._stones.append(fire)
+        self._asked = (before, steps)  # asked in order, the answers cost one step each
+        return before, fire
 
 
-class Merged:
-    """Several patterns as one; a moment they share is one fire. `once` adds a single moment."""
+class Apart:
+    """Patterns that never share a moment, nor with `once`, a moment of its own."""
 
-    def __init__(self, patterns: list[Pattern], once: int | None = None) -> None:
+    def __init__(self, patterns: Sequence[Countable], once: int | None = None) -> None:
         self.patterns = patterns
         self.once = once
 
@@ -273,3 +314,7 @@ class Merged:
         if self.once is not None and self.once <= moment:
             fires.append(self.once)
         return max(fires, default=None)
+
+    def count(self, since: int, until: int) -> int:
+        once = self.once is not None and since < self.once <= until
+        return sum(pattern.count(since, until) for pattern in self.patterns) + once

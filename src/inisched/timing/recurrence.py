@@ -13,13 +13,14 @@ from typing import NamedTuple
 from inisched.model.schedule import Every, Schedule, Unit
 from inisched.timing.cron import Cron
 from inisched.timing.pattern import (
+    Apart,
     Chain,
+    Countable,
     Days,
     Elapsed,
     EveryDays,
     EveryMonths,
     Labels,
-    Merged,
     Once,
     OnDays,
     Pattern,
@@ -27,10 +28,15 @@ from inisched.timing.pattern import (
     day_in_month,
     month_of,
 )
-from inisched.timing.zone import DAY, Zone, zone
+from inisched.timing.zone import DAY, LAST_YEAR, Zone, zone
 
 COUNT_AT_MOST = 100_000
 """Fires that can only be counted one by one are counted so far; then it is a lower bound."""
+
+LAST_MOMENT = datetime(LAST_YEAR, 12, 30, tzinfo=UTC)
+
+END_OF_TIME = (OverflowError, ValueError)
+"""What dates raise beyond it."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -70,20 +76,20 @@ class Rule:
             return None
         try:
             fire = self._pattern.after(max(self._whole(moment), self._start - 1))
-        except OverflowError:
+            found = None if fire is None else self._moment(fire)
+        except END_OF_TIME:
             return None
-        found = None if fire is None else _moment(fire) + self._fraction
         return None if found and self._until and found > self._until else found
 
     def latest(self, since: datetime, until: datetime) -> datetime | None:
         """The last fire in (since, until]; None where there is none."""
-        until = min(until, self._until) if self._until else until
+        until = self._reachable(until)
         if self._pattern is None or until <= since:
             return None
         fire = self._pattern.latest(self._whole(until))
         if fire is None or fire < self._start:
             return None
-        found = _moment(fire) + self._fraction
+        found = self._moment(fire)
         return found if found > since else None
 
     def count(self, since: datetime, until: datetime) -> tuple[int, bool]:
@@ -91,17 +97,23 @@ class Rule:
 
         Fires without a regular step are counted up to COUNT_AT_MOST.
         """
-        until = min(until, self._until) if self._until else until
-        if isinstance(self._pattern, Elapsed | Labels):
+        until = self._reachable(until)
+        if isinstance(self._pattern, Countable):
             begin = max(self._whole(since), self._start - 1)
-            return max(0, self._pattern.count(begin, max(begin, self._whole(until)))), True
-        limit = None if isinstance(self._pattern, OnDays | Merged) else COUNT_AT_MOST
+            return self._pattern.count(begin, max(begin, self._whole(until))), True
         number, fire = 0, self.after(since)
         while fire is not None and fire <= until:
-            if number == limit:
+            if number == COUNT_AT_MOST:
                 return number, False
             number, fire = number + 1, self.after(fire)
         return number, True
+
+    def _reachable(self, until: datetime) -> datetime:
+        """Not beyond `active_until`, nor beyond what zones can tell."""
+        return min(until, self._until or LAST_MOMENT, LAST_MOMENT)
+
+    def _moment(self, seconds: int) -> datetime:
+        return _EPOCH + seconds * _SECOND + self._fraction
 
     def _whole(self, moment: datetime) -> int:
         return _seconds(moment - self._fraction)
@@ -138,14 +150,14 @@ def _labels(schedule: Schedule, every: Every, anchor: int, inclusive: bool) -> P
     assert every.unit is not None and every.unit.seconds is not None
     period, where = every.unit.seconds, zone(schedule.zone)
     reading = where.local(anchor)
-    patterns: list[Pattern] = []
+    labels: list[Labels] = []
     for label in schedule.at:
         base = anchor - reading % period + label if every.interval > 1 else anchor - inclusive
-        patterns.append(Labels(where, period=period, label=label, base=base, nth=every.interval))
+        labels.append(Labels(where, period=period, label=label, base=base, nth=every.interval))
     matches = inclusive and every.interval > 1 and reading % period in schedule.at
-    if len(patterns) == 1 and not matches:
-        return patterns[0]
-    return Merged(patterns, once=anchor if matches else None)
+    if len(labels) == 1 and not matches:
+        return labels[0]
+    return Apart(labels, once=anchor if matches else None)
 
 
 def _civil(schedule: Schedule, every: Every, anchor: int, inclusive: bool) -> Pattern:
@@ -164,7 +176,7 @@ def _civil(schedule: Schedule, every: Every, anchor: int, inclusive: bool) -> Pa
         matches = matches and day_in_month(month_of(today), on_day) == today
     once = anchor if matches and first > today else None
     pattern = OnDays(where, days, times)
-    return pattern if once is None else Merged([pattern], once=once)
+    return pattern if once is None else Apart([pattern], once=once)
 
 
 class _FirstTime(NamedTuple):
@@ -244,13 +256,6 @@ def _random(schedule: Schedule, every: Every, anchor: int, inclusive: bool, job:
 
 def _seconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _SECOND
-
-
-def _moment(seconds: int) -> datetime:
-    try:
-        return _EPOCH + seconds * _SECOND
-    except OverflowError:
-        raise OverflowError("beyond the end of time") from None
 
 
 def shortest_gap(schedule: Schedule) -> timedelta | None:

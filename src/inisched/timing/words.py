@@ -6,8 +6,10 @@ import re
 
 from inisched.model.diagnostic import Unreadable
 from inisched.model.schedule import Schedule
+from inisched.timing.clock_times import read_times
 from inisched.timing.cron import REBOOT, read_cron
-from inisched.timing.phrase import read_every, read_times, show_schedule
+from inisched.timing.phrase import read_every
+from inisched.timing.shown import show_schedule
 
 
 def read_expression(text: str, zone: str) -> Schedule:
@@ -16,12 +18,13 @@ def read_expression(text: str, zone: str) -> Schedule:
     Raises Unreadable.
     """
     text = text.strip()
-    if text.startswith(("@", "*")) or (text[:1].isdigit() and len(text.split()) in (5, 6)):
+    phrase, *times = re.split(r"\s+at\s+", text, maxsplit=1, flags=re.IGNORECASE)
+    fields = text.split()
+    if text.startswith(("@", "*")) or (text[:1].isdigit() and len(fields) in (5, 6) and not times):
         cron = read_cron(text)
         if cron == REBOOT:
             raise Unreadable("'@reboot' has no coming fires", expected="a schedule")
         return Schedule(zone=zone, text=cron, cron=cron)
-    phrase, _, times = text.partition(" at ")
     every = read_every(re.sub(r"^every\s+", "", phrase, flags=re.IGNORECASE))
-    at = read_times(times, every) if times else ()
+    at = read_times(times[0], every) if times else ()
     return Schedule(zone=zone, text=show_schedule(every, None, at, None), every=every, at=at)
