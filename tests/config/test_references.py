@@ -37,7 +37,9 @@ def test_a_set_but_empty_variable_is_empty(load_text, monkeypatch) -> None:
     assert arguments(load_text(call_job("place = ${env:CITY}")))["place"].text == ""
 
 
-@pytest.mark.parametrize(("content", "text"), [("x\ny\n", "x\ny"), ("x\r\n", "x"), ("x\n\n", "x\n")])
+@pytest.mark.parametrize(
+    ("content", "text"), [("x\ny\n", "x\ny"), ("x\r\n", "x"), ("x\n\n", "x\n")]
+)
 def test_a_file_is_read_without_its_final_line_end(content, text, load_text, tmp_path) -> None:
     (tmp_path / "pw").write_bytes(content.encode())
     assert arguments(load_text(call_job("v = ${file:pw}")))["v"].text == text
@@ -87,7 +89,9 @@ def test_a_zone_with_a_reference_shows_the_reference(load_text, monkeypatch) -> 
     assert config.sections[0].timezone == "${env:ZONE}"
 
 
-def test_a_diagnostic_quotes_the_reference_not_what_stands_behind_it(load_text, monkeypatch) -> None:
+def test_a_diagnostic_quotes_the_reference_not_what_stands_behind_it(
+    load_text, monkeypatch
+) -> None:
     monkeypatch.setenv("EVERY", "hunter2 minutes")
     assert draw(load_text("[a]\ncommand = true\nevery = ${env:EVERY}\n").diagnostics) == (
         "jobs.ini:3:9: error: what '${env:EVERY}' stands for cannot be read\n"

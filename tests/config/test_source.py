@@ -20,8 +20,7 @@ def refusal(path: Path | str) -> str:
 
 def test_a_missing_file_is_named_with_a_cure() -> None:
     assert refusal("nowhere/x.ini") == (
-        "nowhere/x.ini: error: there is no such file\n"
-        "    hint: name the file with -P, or begin one with: inisched init\n"
+        "nowhere/x.ini: error: there is no such file\n    hint: name the file with -P\n"
     )
 
 
@@ -108,9 +107,7 @@ def test_latin_1_is_refused_at_its_first_byte(
 
 
 @pytest.mark.parametrize("line", [b"password = geh\xe9im", b"password = ge\n  h\xe9im"])
-def test_a_secret_in_latin_1_is_not_shown(
-    line: bytes, tmp_path: Path
-) -> None:
+def test_a_secret_in_latin_1_is_not_shown(line: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.ini").write_bytes(b"[a]\n" + line)
     text = refusal(tmp_path / "x.ini")
     assert "***" in text
@@ -121,7 +118,9 @@ def test_a_secret_in_latin_1_is_not_shown(
 def test_the_line_of_a_lone_cr_is_refused_and_its_job_is_broken(tmp_path: Path) -> None:
     (tmp_path / "x.ini").write_bytes(b"[a]\ncommand = a\rb\nevery = day\n[b]\n" + JOB[4:])
     config = load(tmp_path / "x.ini", strict_references=True)
-    assert [(d.code, d.place.line, d.place.column) for d in config.diagnostics] == [("lone-cr", 2, 12)]
+    assert [(d.code, d.place.line, d.place.column) for d in config.diagnostics] == [
+        ("lone-cr", 2, 12)
+    ]
     assert [job.name for job in config.jobs] == ["b"]
 
 

@@ -350,6 +350,34 @@ def test_a_job_changed_while_it_runs_still_meets_its_run(world: Make) -> None:
     assert w.account() == ["10:10:00 running schedule", "10:20:00 to 10:20:00 overlap x1"]
 
 
+@pytest.mark.parametrize("meanwhile", ["", TEN + "active = no\n"], ids=["removed", "inactive"])
+def test_a_stretch_out_of_the_file_or_inactive_has_no_fires(world: Make, meanwhile: str) -> None:
+    w = world(TEN + "misfire = all\n")
+    w.reload(meanwhile)
+    w.go(minutes=65)
+    w.reload(TEN + "misfire = all\n")
+    w.go(minutes=5)
+    assert w.account() == ["11:10:00 running schedule"]
+
+
+def test_such_a_stretch_has_no_fires_across_a_restart_either(world: Make) -> None:
+    w = world(TEN + "misfire = all\n")
+    w.reload("")
+    w.restart(minutes=65)
+    w.write(TEN + "misfire = all\n")
+    w.restart(minutes=1)
+    w.go(minutes=4)
+    assert w.account() == ["11:10:00 running schedule"]
+
+
+def test_an_inactive_jobs_waiting_fire_is_skipped_as_disabled(world: Make) -> None:
+    w = world(THREE)
+    w.go(minutes=10)
+    w.reload(THREE + "active = no\n")
+    (row,) = w.rows("c")
+    assert (row["state"], row["reason"]) == ("skipped", "disabled")
+
+
 # -- a ledger that cannot be written -----------------------------------------------------------
 
 

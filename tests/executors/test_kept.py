@@ -120,3 +120,21 @@ def test_a_size_is_shown_at_a_glance(size: int, decimal: str, binary: str) -> No
 )
 def test_secrets_are_masked(data: bytes, secrets: tuple[str, ...], masked: bytes) -> None:
     assert mask(data, secrets) == masked
+
+
+# -- secrets
+
+
+def test_a_secret_across_the_cut_is_hidden_whole() -> None:
+    kept = Kept(20)
+    kept.hide(("hunter2hunter2",))
+    kept.add(b"12345 hunter2hunter2 " + b"x" * 50)
+    assert b"hunte" not in kept.data()
+
+
+def test_a_secret_that_comes_in_pieces_is_hidden() -> None:
+    kept = Kept(1000)
+    kept.hide(("hunter2hunter2",))
+    for piece in (b"it is hun", b"ter2hun", b"ter2", b" and more"):
+        kept.add(piece)
+    assert kept.data() == b"it is *** and more"

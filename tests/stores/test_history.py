@@ -18,7 +18,7 @@ def ended(book: Book, clock: str, state: State, job: JobState | None = None) -> 
     """A run of that fire that took a second."""
     name = job.name if job else "sweep"
     (run,) = book.claim(fire(clock, job=name), now=at(clock), job=job)
-    book.ledger.finish(run.run_id, Outcome(state=state, exit_code=0), at(f"{clock}:01"))
+    book.ledger.finish(run, Outcome(state=state, exit_code=0), at(f"{clock}:01"))
     return run.run_id
 
 
@@ -122,7 +122,7 @@ def test_one_run_is_shown_whole(book: Book) -> None:
     outcome = Outcome(
         state=State.SUCCESS, exit_code=0, message="sent", output="all", stdout=b"\xff", stderr=b"e"
     )
-    book.ledger.finish(run.run_id, outcome, at("11:00:05"))
+    book.ledger.finish(run, outcome, at("11:00:05"))
     history = History(book.path)
     whole = history.run(run.run_id)
     assert whole == Whole(history.rows()[0], b"\xff", b"e", "all")

@@ -5,13 +5,23 @@ from __future__ import annotations
 import resource
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
 from inisched.stores.history import COLUMNS
-from inisched.stores.ledger import Beginning, JobState, Ledger, LedgerDown, Life, OpenRun, Take
+from inisched.stores.ledger import (
+    Beginning,
+    Claimed,
+    JobState,
+    Ledger,
+    LedgerDown,
+    Life,
+    OpenRun,
+    Take,
+)
 from inisched.timing.recurrence import Anchor
 from stores.book import LOOK, Book, at, fire, gap
 
@@ -33,6 +43,8 @@ def test_a_seated_job_is_remembered_with_its_rhythm(book: Book) -> None:
         ended=None,
         era=0,
         judged=None,
+        resting=False,
+        stale=False,
     )
     assert given == {"report": expected}
     assert book.ledger.jobs()["report"] == expected
@@ -114,7 +126,7 @@ def test_a_fire_without_schedule_moves_by_a_millisecond_until_it_is_free(
 def test_a_jittered_fire_is_shown_where_it_was_moved_to(book: Book) -> None:
     book.claim(Fire(job="sweep", at=at("11:00"), moved=at("11:04:30")))
     assert book.told("fire_at") == [("2026-11-21T11:04:30Z",)]
-    assert book.ledger.open_runs()[0].fire.at == at("11:00")
+    assert book.ledger.open_runs()[0].claimed.fire.at == at("11:00")
 
 
 # -- gaps
@@ -215,7 +227,7 @@ def test_only_a_waiting_fire_begins(book: Book) -> None:
 def test_an_end_is_noted_with_its_outcome(book: Book) -> None:
     (run,) = book.claim(fire("11:00"), now=at("11:00"))
     ending = Outcome(state=State.SKIPPED, exit_code=0, message="no news", reason=Reason.SKIP)
-    book.ledger.finish(run.run_id, ending, at("11:00:02.5"))
+    book.ledger.finish(run, ending, at("11:00:02.5"))
     columns = ("state", "reason", "ended_at", "duration_s", "exit_code", "message")
     assert book.told(*columns) == [
         ("skipped", "skip", "2026-11-21T11:00:02.500Z", 2.5, 0, "no news")
@@ -224,7 +236,7 @@ def test_an_end_is_noted_with_its_outcome(book: Book) -> None:
 
 def test_an_end_is_remembered_of_the_job(book: Book) -> None:
     (run,) = book.claim(fire("11:00"))
-    book.ledger.finish(run.run_id, DONE, at("11:07"))
+    book.ledger.finish(run, DONE, at("11:07"))
     assert book.ledger.jobs()["sweep"].ended == at("11:07")
 
 
@@ -246,20 +258,18 @@ def test_what_was_left_open_is_found_again_oldest_first(book: Book) -> None:
     ended, running = book.claim(fire("11:00"), fire("12:00"))
     book.claim(wait=(fire("13:00", Trigger.CATCHUP),))
     book.ledger.note_processes({running.run_id: (4711, 99)})
-    book.ledger.finish(ended.run_id, DONE, at("12:01"))
+    book.ledger.finish(ended, DONE, at("12:01"))
     book.ledger.close()
 
     ledger = Ledger(book.path)
 
+    left = [
+        Claimed(run_id=2, fire=fire("12:00"), taken_at=LOOK),
+        Claimed(run_id=3, fire=fire("13:00", Trigger.CATCHUP), taken_at=LOOK),
+    ]
     assert ledger.open_runs() == [
-        OpenRun(run_id=2, fire=fire("12:00"), state=State.RUNNING, pid=4711, pid_started=99),
-        OpenRun(
-            run_id=3,
-            fire=fire("13:00", Trigger.CATCHUP),
-            state=State.WAITING,
-            pid=None,
-            pid_started=None,
-        ),
+        OpenRun(left[0], State.RUNNING, 4711, 99),
+        OpenRun(left[1], State.WAITING, None, None),
     ]
     ledger.close()
 
@@ -324,7 +334,9 @@ WRITES: dict[str, Writing] = {
     "claim": lambda ledger, job: ledger.claim([Take(job, LOOK, [fire("11:00")])], LOOK),
     "begin": lambda ledger, job: ledger.begin([1], LOOK),
     "note_processes": lambda ledger, job: ledger.note_processes({1: (2, 3)}),
-    "finish": lambda ledger, job: ledger.finish(1, DONE, LOOK),
+    "finish": lambda ledger, job: ledger.finish(
+        Claimed(run_id=1, fire=fire("11:00"), taken_at=LOOK), DONE, LOOK
+    ),
     "skip": lambda ledger, job: ledger.skip(1, Reason.REMOVED, ""),
     "open_life": lambda ledger, job: ledger.open_life(1, "host", LOOK),
     "beat": lambda ledger, job: ledger.beat(LOOK),
@@ -381,9 +393,7 @@ def test_when_the_lock_is_gone_the_ledger_goes_on(book: Book) -> None:
 
 
 def test_a_claim_that_fails_half_way_has_not_happened(book: Book) -> None:
-    nobody = JobState(
-        id=99, name="x", meaning="", anchor=None, looked=None, ended=None, era=0, judged=None
-    )
+    nobody = replace(book.job, id=99, name="x")
     takes = [
         Take(book.job, at("11:00"), [fire("11:00")]),
         Take(nobody, at("11:00"), [fire("11:00", job="x")]),
@@ -406,3 +416,47 @@ def test_a_full_disk_is_said_and_gone_when_there_is_room_again(book: Book) -> No
     assert book.rows() == []
     assert len(book.claim(fire("11:00"), now=LOOK + timedelta(hours=1))) == 1
     assert book.told("state") == [("running",)]
+
+
+# -- attempts and rest
+
+
+def test_a_next_attempt_is_entered_with_the_end_before_it(book: Book) -> None:
+    (run,) = book.claim(fire("11:00"))
+    failed = Outcome(state=State.FAILURE, exit_code=1)
+    retry = book.ledger.finish(run, failed, at("11:00:05"), again=at("11:01:05"))
+    assert retry is not None
+    assert (retry.attempt, retry.not_before) == (2, at("11:01:05"))
+    assert book.told("state", "trigger", "attempt", "fire_at") == [
+        ("failure", "schedule", 1, "2026-11-21T11:00:00Z"),
+        ("waiting", "retry", 2, "2026-11-21T11:00:00Z"),
+    ]
+
+
+def test_a_job_ends_with_its_last_attempt(book: Book) -> None:
+    (run,) = book.claim(fire("11:00"))
+    failed = Outcome(state=State.FAILURE, exit_code=1)
+    retry = book.ledger.finish(run, failed, at("11:00:05"), again=at("11:01:05"))
+    assert book.ledger.jobs()["sweep"].ended is None
+    assert retry is not None
+    book.ledger.finish(retry, DONE, at("11:02"))
+    assert book.ledger.jobs()["sweep"].ended == at("11:02")
+
+
+def test_a_cancelled_attempt_is_stopped(book: Book) -> None:
+    (waiting,) = book.claim(wait=(fire("11:00"),))
+    book.ledger.cancel(waiting.run_id, None, "stopped by ada", at("11:05"))
+    assert book.told("state", "message", "ended_at") == [
+        ("stopped", "stopped by ada", "2026-11-21T11:05:00Z")
+    ]
+
+
+def test_a_fire_asked_for_later_waits_for_its_moment(book: Book) -> None:
+    entered = book.ledger.enter(book.job, fire("12:00", Trigger.MANUAL), at("11:00"))
+    assert entered.not_before == at("12:00")
+
+
+def test_a_job_rests_until_it_is_seated_again(book: Book) -> None:
+    book.ledger.seat([], resting=["sweep"])
+    assert book.ledger.jobs()["sweep"].resting is True
+    assert book.seat("sweep").resting is False

@@ -69,13 +69,16 @@ def history_command(
 
 
 def _line(row: Row, config: Config, present: datetime, *, utc: bool) -> tuple[str, ...]:
+    def show(moment: datetime) -> str:
+        return show_moment(moment, zone_of(config, row["job"]), present, utc=utc)
+
     return (
         str(row["id"]),
-        show_moment(parse(row["fire_at"]), zone_of(config, row["job"]), present, utc=utc),
+        show(parse(row["fire_at"])),
         row["state"],
         took(row),
         row["job"],
-        in_words(row),
+        in_words(row, show),
     )
 
 

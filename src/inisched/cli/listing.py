@@ -18,11 +18,12 @@ from inisched.cli.files import (
 from inisched.cli.table import print_json, print_table
 from inisched.cli.times import now
 from inisched.config.drawing import escaped
-from inisched.config.judged import Judged, recall, requests, with_judgements
+from inisched.config.judged import Judged
 from inisched.config.loader import Config
 from inisched.model.duration import show_duration
 from inisched.questions.account import took
 from inisched.questions.health import daemon
+from inisched.questions.judgements import as_remembered
 from inisched.questions.moments import iso_utc, show_moment
 from inisched.questions.overview import JobLine, overview
 from inisched.stores.history import History
@@ -63,16 +64,8 @@ def list_command(path: str | None, as_json: bool, utc: bool, everything: bool, l
 
 def _judged(config: Config, history: History) -> Judged:
     """With what the ledger remembers of the callbacks; imports only what nobody has judged."""
-    known = history.jobs()
-    asked = requests(config)
-    found = {}
-    for request in asked:
-        state = known.get(request.job)
-        judgement = recall(request, state.judged if state else None, config)
-        if judgement is None:
-            return judge_file(config, time_limit=TIME_LIMIT)
-        found[request.job] = judgement
-    return with_judgements(config, asked, found)
+    judged, unjudged = as_remembered(config, history)
+    return judge_file(config, time_limit=TIME_LIMIT) if unjudged else judged
 
 
 def _as_json(line: JobLine) -> dict[str, object]:
@@ -81,7 +74,7 @@ def _as_json(line: JobLine) -> dict[str, object]:
         "job": section.name,
         "active": section.active,
         "broken": section.job is None,
-        "stale": False,
+        "stale": line.stale,
         "schedule": section.schedule_text,
         "timezone": section.timezone,
         "next_fire": iso_utc(line.next_fire) if line.next_fire else None,

@@ -70,6 +70,8 @@ def _print(found: Health, zone: str, *, utc: bool) -> None:
         click.echo(f"up: pid {found.holder.pid} on {found.holder.host} since {since}")
     if found.heartbeat_age is not None:
         click.echo(f"heartbeat {show_duration(found.heartbeat_age)} ago")
+    if found.up and not found.writable:
+        click.echo("the database cannot be written")
     if found.problems:
         click.echo(f"the file has {found.problems} problem(s): see inisched validate")
     for row in found.open_rows:

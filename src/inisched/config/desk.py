@@ -31,22 +31,23 @@ class Desk:
     def __init__(self, name: str | None, fields: Fields, report: Report) -> None:
         self.name = name
         self.fields = fields
+        self.known = fields.known
         self.report = report
         self.broken = False
         self.failed: set[str] = set()
 
     def get(self, name: str) -> Field | None:
-        return self.fields.known.get(name)
+        return self.known.get(name)
 
     def has(self, name: str) -> bool:
-        return name in self.fields.known
+        return name in self.known
 
     def read(self, name: str, otherwise: T, reader: Reader | None = None) -> T:
         """The value of a key, read by its kind or by `reader`.
 
         `otherwise` where the key is not given, cannot be read, or its value is not in force.
         """
-        if name not in self.fields.known:
+        if name not in self.known:
             return otherwise
         field, value = self._value(name, reader)
         if field is None:
@@ -60,13 +61,13 @@ class Desk:
 
     def read_later_keys(self) -> None:
         """Check the keys this version does not carry out yet, and say so of each."""
-        for name, field in self.fields.known.items():
+        for name, field in self.known.items():
             if field.key is not None and not field.key.in_force and name not in ACTIONS:
                 self.read(name, None)
 
     def _value(self, name: str, reader: Reader | None) -> tuple[Field | None, Any]:
         """A field and its value; no field where there is none or it cannot be read."""
-        field = self.fields.known.get(name)
+        field = self.known.get(name)
         if field is None or field.key is None:
             return None, None
         if field.text is None or field.wrong:

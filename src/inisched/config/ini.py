@@ -76,20 +76,17 @@ class _Reader:
     def entry(self, section: Section, line: int, column: int, text: str) -> None:
         key, equals, value = text.partition("=")
         key = key.rstrip()
+        if self.pieces or not (equals and key):
+            self.close_value()
         if equals and key:
             value = value.lstrip()
-            value_column = column + len(text) - len(value)
-            self.add(section, Entry(key, line, column, value, value_column))
-            return
-        self.close_value()
-        if equals:
+            self.add(section, Entry(key, line, column, value, column + len(text) - len(value)))
+        elif equals:
             self.problem("empty-key", "there is no key before '='", line, column)
         else:
             self.refuse_line(section, line, column, text)
 
     def add(self, section: Section, entry: Entry) -> None:
-        if self.pieces:
-            self.close_value()
         self.open = entry
         self.blanks = 0
         first = section.entries.setdefault(entry.key, entry)

@@ -136,7 +136,7 @@ def _secrets(fields: Fields) -> tuple[str, ...]:
 def _check_exactly_one(draft: Draft, names: Sequence[str], excused: Container[str]) -> None:
     """Report that several of the keys are given, or none; one is as it should be."""
     desk = draft.desk
-    known = desk.fields.known
+    known = desk.known
     given = [known[name] for name in names if name in known]
     if len(given) > 1:
         _refuse_several(desk, given, names)

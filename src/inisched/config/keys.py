@@ -155,7 +155,7 @@ INISCHED = Table("[inisched]", [
     _key(_ALL, "database", kinds.PATH, "where state and history are kept", NOW, default="X.db beside X.ini"),
     _key(_ALL, "durability", choice("full", "normal"), "normal: a power cut may lose the last seconds", NOW, default="full"),
     _key(_ALL, "python_path", kinds.PATHS, "the folders callbacks are imported from", NOW, default="."),
-    _key(_ALL, "preload", kinds.NAMES, "modules imported once, before any run"),
+    _key(_ALL, "preload", kinds.NAMES, "modules imported once, before any run", NOW),
     _key(_ALL, "django_settings", kinds.TEXT, "the settings module of manage jobs"),
     _key(_ALL, "max_running", whole(1), "how many runs there are at a time", NOW, default="10"),
     _key(_ALL, "drain", kinds.DURATION, "how long a leaving daemon waits for its runs", NOW, default="30 s"),

@@ -7,10 +7,12 @@ times of `at` need `every`) have no reader here; `when` reads them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
+from inisched.config.lists import refuse, some
+from inisched.config.remembered import remembered
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import EXPECTED as A_DURATION
 from inisched.model.duration import read_duration
@@ -26,10 +28,6 @@ LONGEST_VALUE = 10_000
 MOST_NAMES = 1_000
 """Names in one list."""
 
-_MOST_REMEMBERED = 1_000
-
-T = TypeVar("T")
-
 _TRUE = frozenset({"yes", "true", "on", "1"})
 _FALSE = frozenset({"no", "false", "off", "0"})
 
@@ -43,51 +41,6 @@ class Kind:
     long: bool = False
     may_be_empty: bool = False
     choices: tuple[str, ...] = ()
-
-
-def listed(text: str) -> Iterator[tuple[str, int]]:
-    """The items of a list split at commas and line ends, each with its offset."""
-    for match in re.finditer(r"[^,\n]+", text):
-        item = match[0].strip()
-        if item:
-            yield item, match.start() + match[0].index(item)
-
-
-def refuse(item: str, problem: str, start: int, *, expected: str, hint: str = "") -> Unreadable:
-    """An item of a list that cannot be read."""
-    return Unreadable(problem, start=start, length=len(item), expected=expected, hint=hint)
-
-
-def remembered(reader: Callable[[str], T]) -> Callable[[str], T]:
-    """A reader that reads each text once: in a large file many jobs say the same."""
-    known: dict[str, T | Unreadable] = {}
-
-    def read(text: str) -> T:
-        found = known.get(text)
-        if found is None:
-            if len(known) >= _MOST_REMEMBERED:
-                known.clear()
-            try:
-                found = reader(text)
-            except Unreadable as error:
-                found = error
-            known[text] = found
-        if isinstance(found, Unreadable):
-            raise _again(found)
-        return found
-
-    return read
-
-
-def _again(error: Unreadable) -> Unreadable:
-    """The same error anew: raising one twice would make its traceback grow."""
-    return Unreadable(
-        error.problem,
-        start=error.start,
-        length=error.length,
-        expected=error.expected,
-        hint=error.hint,
-    )
 
 
 # -- plain values
@@ -146,7 +99,7 @@ def choices(*names: str) -> Kind:
     expected = f"some of {', '.join(names)}"
 
     def read(text: str) -> tuple[str, ...]:
-        return tuple(_chosen(item, start, names, expected) for item, start in _some(text))
+        return tuple(_chosen(item, start, names, expected) for item, start in some(text))
 
     return Kind(expected, read)
 
@@ -156,14 +109,6 @@ def _chosen(item: str, start: int, names: Collection[str], expected: str) -> str
         return item.lower()
     hint = did_you_mean(item, names)
     raise refuse(item, f"'{item}' is not known here", start, expected=expected, hint=hint)
-
-
-def _some(text: str) -> list[tuple[str, int]]:
-    """The items of a list that must not be empty."""
-    items = list(listed(text))
-    if not items:
-        raise Unreadable("the list is empty", expected="one name or more, split by commas")
-    return items
 
 
 _SIZE = re.compile(r"([0-9]+)\s*([a-z]*)", re.IGNORECASE)
@@ -194,7 +139,7 @@ def _exit_codes() -> Kind:
 
     def read(text: str) -> tuple[int, ...]:
         codes = set()
-        for item, start in _some(text):
+        for item, start in some(text):
             if not re.fullmatch(r"[0-9]{1,3}", item) or int(item) > 255:
                 raise refuse(item, f"'{item}' is not an exit code", start, expected=expected)
             codes.add(int(item))
@@ -223,7 +168,7 @@ def _target() -> Kind:
 
 def _names() -> Kind:
     def read(text: str) -> str:
-        if sum(1 for _ in _some(text)) > MOST_NAMES:
+        if sum(1 for _ in some(text)) > MOST_NAMES:
             raise Unreadable(f"these are more than {MOST_NAMES} names", expected="fewer names")
         return text
 
@@ -275,7 +220,7 @@ def _path() -> Kind:
 
 def _paths() -> Kind:
     def read(text: str) -> tuple[str, ...]:
-        return tuple(item for item, _ in _some(text))
+        return tuple(item for item, _ in some(text))
 
     return Kind("folders split by commas", read, long=True)
 

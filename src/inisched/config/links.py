@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from inisched.config.fields import Field
 from inisched.config.jobs import Draft
-from inisched.config.kinds import listed
+from inisched.config.lists import listed
 from inisched.model.diagnostic import Unreadable
 from inisched.timing.nearest import did_you_mean
 
@@ -52,7 +52,7 @@ class Links:
     def _read(self, draft: Draft, key: str, known: frozenset[str], what: str) -> tuple[str, ...]:
         """The names of a list that are known; the others are reported."""
         field = draft.desk.get(key)
-        if field is None or not field.text or field.wrong:
+        if field is None or not field.text or key in draft.desk.failed:
             return ()
         if field.text in known:
             return (field.text,)

@@ -95,7 +95,7 @@ def load(path: str | Path, *, strict_references: bool) -> Config:
 
 def _load(path: str | Path, *, strict: bool) -> Config:
     shown = os.fspath(path)
-    real_path = Path(os.path.realpath(shown)) if "\0" not in shown else Path(shown)
+    real_path = _real(shown)
     try:
         text = read_text(real_path, shown)
     except Refused as refused:
@@ -105,6 +105,14 @@ def _load(path: str | Path, *, strict: bool) -> Config:
         report = Report(document)
         return _refused(shown, real_path, *report.finished())
     return _Loading(document, real_path, strict).config()
+
+
+def _real(path: str) -> Path:
+    """The path without links; one that cannot be followed stays as it is, and cannot be opened."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return Path(path)
 
 
 @contextmanager
@@ -207,7 +215,7 @@ def _job_section(draft: Draft, zone: str) -> JobSection:
         timezone=own_zone.shown if own_zone is not None else zone,
         keys_set={
             field.entry.key: Place(file, field.entry.line, field.entry.column)
-            for field in desk.fields.known.values()
+            for field in desk.known.values()
             if not field.from_default
         },
     )

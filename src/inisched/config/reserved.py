@@ -37,7 +37,7 @@ def check_reserved(section: Section, gatherer: Gatherer) -> None:
     message = f"[{section.name}] is {NOT_IN_FORCE}"
     _say(report, section, "not-in-force", message, level=Level.WARNING)
     desk = _desk(section, table, gatherer)
-    for name in desk.fields.known:
+    for name in desk.known:
         desk.check(name)
     if table is NOTIFY:
         _check_channel(desk, section)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from inisched.config.desk import Desk
+from inisched.config.lists import listed
 from inisched.model.diagnostic import Unreadable
 from inisched.timing.zone import host_zone
 
@@ -24,6 +25,7 @@ class Settings:
     reload: str = "auto"
     log_level: str = "info"
     log_format: str = "text"
+    preload: tuple[str, ...] = ()
 
 
 def default_settings(folder: Path) -> Settings:
@@ -45,6 +47,7 @@ def read_settings(desk: Desk, real_path: Path) -> Settings:
         reload=desk.read("reload", usual.reload),
         log_level=desk.read("log_level", usual.log_level),
         log_format=desk.read("log_format", usual.log_format),
+        preload=tuple(name for name, _ in listed(desk.read("preload", ""))),
     )
     desk.read_later_keys()
     return settings

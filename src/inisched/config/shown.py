@@ -38,8 +38,10 @@ def shown(value: object) -> object:
             return f"{value.total_seconds():.0f} s"
         case Decimal():
             return str(value)
-        case list() | tuple() | set() | frozenset():
+        case list() | tuple():
             return [shown(v) for v in value]
+        case set() | frozenset():
+            return sorted((shown(v) for v in value), key=str)
         case dict():
             return {str(k): shown(v) for k, v in value.items()}
     return str(value)

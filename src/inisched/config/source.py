@@ -46,7 +46,7 @@ def read_text(path: Path, shown: str) -> str:
     try:
         data = _read_bytes(path, shown)
     except FileNotFoundError:
-        hint = "name the file with -P, or begin one with: inisched init"
+        hint = "name the file with -P"
         raise _refused(shown, "no-file", "there is no such file", hint=hint) from None
     except PermissionError:
         message = "this file may not be read by this user"

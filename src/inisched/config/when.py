@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from itertools import pairwise
 
 from inisched.config.desk import Desk, Reader
-from inisched.config.kinds import remembered
+from inisched.config.remembered import remembered
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import show_duration
 from inisched.model.schedule import Every, Schedule, Unit
@@ -67,7 +67,7 @@ def warn_of_silenced(default: Desk) -> None:
 
 def raw_text(desk: Desk) -> str:
     """The schedule as the file says it, for a job whose schedule cannot be told otherwise."""
-    shown = {name: field.shown for name, field in desk.fields.known.items()}
+    shown = {name: field.shown for name, field in desk.known.items()}
     text = shown.get("every", shown.get("cron", ""))
     if "on_day" in shown:
         text += f" on day {shown['on_day']}"

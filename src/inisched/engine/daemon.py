@@ -7,7 +7,7 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,13 +16,17 @@ from inisched.config.judge import Judgement, JudgeProcess
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
 from inisched.engine.clock import Clock, SystemClock
-from inisched.engine.engine import Engine, UnderWay
+from inisched.engine.engine import Engine
 from inisched.engine.lock import InstanceLock
 from inisched.engine.nursery import Nursery
 from inisched.engine.recovery import recover
+from inisched.engine.run import UnderWay
 from inisched.engine.signals import Signals
+from inisched.engine.watch import Watch
 from inisched.executors.running import Running, Task
 from inisched.executors.starting import Executors
+from inisched.executors.zygote.keeper import ZygoteKeeper, plan_for
+from inisched.executors.zygote.wire import Plan
 from inisched.model.diagnostic import Level
 from inisched.model.job import Job
 from inisched.model.run import Outcome
@@ -76,6 +80,8 @@ class Daemon:
         self.selector = selectors.DefaultSelector()
         self.nursery = Nursery(self.selector, self.clock)
         self.signals = Signals(self.selector)
+        self.keeper = ZygoteKeeper(self.selector, noted=self._note)
+        self.watch = Watch(config.path, self.clock.monotonic())
         self._judge: JudgeProcess | None = None
         self._settled = False
         self._draining: float | None = None
@@ -160,11 +166,13 @@ class Daemon:
         judged = with_judgements(config, asked, found).config
         first, self.config = not self._settled, judged
         self._settled = True
-        tell(judged)
+        stale = self._stale(judged)
+        jobs = [*judged.jobs, *stale]
+        tell(judged, stale=[job.name for job in stale])
         now = self.clock.now()
-        self.engine.max_running = judged.settings.max_running
+        self.engine.gates.max_running = judged.settings.max_running
         try:
-            self.engine.adopt(self._jobs(judged), now)
+            self.engine.adopt(jobs, now, stale=[job.name for job in stale])
             self.ledger.judged({r.job: remembered(r, found[r.job], config) for r in asked})
         except LedgerDown as error:
             if first:
@@ -173,21 +181,33 @@ class Daemon:
         if first:
             self.engine.resume(self._waiting)
             self._say_hello()
+        if not self.limits.once:
+            self.keeper.adopt(_plan(judged, jobs))
         self.engine.look(now, at_start=first and not self.limits.once)
 
     def _start(self, task: Task) -> UnderWay | Outcome:
-        started = _executors(self.config).start(task)
+        started = _executors(self.config, self.keeper).start(task)
         if isinstance(started, Running):
             self.nursery.adopt(task.run_id, started)
         return started
 
-    def _jobs(self, config: Config) -> list[Job]:
-        """The jobs to run: of a broken section the last good definition, where there is one."""
-        stale = [self.engine.seats.get(section.name) for section in config.broken]
-        return [*config.jobs, *(seat.job for seat in stale if seat is not None)]
+    def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
+        """Which processes carry runs out that were forked a moment after their start."""
+        with suppress(LedgerDown):
+            self.ledger.note_processes(processes)
+
+    def _stale(self, config: Config) -> list[Job]:
+        """The last good definitions of sections that are broken now."""
+        seats = [self.engine.seats.get(section.name) for section in config.broken]
+        return [seat.job for seat in seats if seat is not None]
+
+    def _watch_the_file(self) -> None:
+        if self.config.settings.reload == "auto" and self.watch.changed(self.clock.monotonic()):
+            self._reload()
 
     def _reload(self) -> None:
         log.info("reading %s again", self.config.path)
+        self.watch = Watch(self.config.path, self.clock.monotonic())
         config = self.load()
         if config.fatal or config.settings_broken:
             tell(config)
@@ -198,7 +218,7 @@ class Daemon:
         self._consider(config)
 
     def _say_hello(self) -> None:
-        jobs = len(self.engine.seats)
+        jobs = sum(seat.job.active for seat in self.engine.seats.values())
         log.info(
             "inisched runs %s: %s; ledger %s; pid %d",
             self.config.path,
@@ -209,6 +229,7 @@ class Daemon:
 
     def _finish(self) -> None:
         self._give_up_judging()
+        self.keeper.close()
         with suppress(LedgerDown):
             self.ledger.close_life(self.clock.now())
         log.info("inisched stops%s", f": {self._last_words}" if self._last_words else "")
@@ -221,6 +242,8 @@ class Daemon:
         self._sleep_precisely()
         self._hurry_the_judge()
         self._heed_signals()
+        self._watch_the_file()
+        self.keeper.look()
         for run_id in self.nursery.departed():
             self.engine.ended(run_id, self.clock.now())
         if self._draining is None:
@@ -229,7 +252,9 @@ class Daemon:
 
     def _patience(self) -> float:
         """Seconds the selector may sleep."""
-        until = [LONGEST_SLEEP, self.nursery.patience()]
+        until = [LONGEST_SLEEP, self.nursery.patience(), self.keeper.patience()]
+        if self.config.settings.reload == "auto":
+            until.append(self.watch.patience(self.clock.monotonic()))
         if self._draining is None and self.engine.due is not None:
             due = (self.engine.due - self.clock.now()).total_seconds()
             until.append(due - PRECISE)
@@ -275,6 +300,8 @@ class Daemon:
         for number in self.signals.taken():
             if number in (signal.SIGTERM, signal.SIGINT):
                 self._stop(signal.Signals(number).name)
+            elif number == signal.SIGHUP and self.config.settings.reload == "never":
+                log.info("SIGHUP: the file is not read again, for reload = never")
             elif number == signal.SIGHUP:
                 self._reload()
             elif number == signal.SIGUSR1:
@@ -311,13 +338,26 @@ class Daemon:
             self.nursery.end(run_id, kill_after)
 
 
-def _executors(config: Config) -> Executors:
-    python_path = [str(path) for path in config.settings.python_path]
-    return Executors(config.real_path.parent, python_path)
+def _executors(config: Config, keeper: ZygoteKeeper) -> Executors:
+    return Executors(config.real_path.parent, _python_path(config), keeper)
 
 
-def tell(config: Config) -> None:
-    """Log what is wrong with the file, a line each."""
+def _plan(config: Config, jobs: list[Job]) -> Plan:
+    """What is imported once for all runs of callbacks."""
+    return plan_for(
+        jobs,
+        folder=config.real_path.parent,
+        python_path=_python_path(config),
+        preload=config.settings.preload,
+    )
+
+
+def _python_path(config: Config) -> list[str]:
+    return [str(path) for path in config.settings.python_path]
+
+
+def tell(config: Config, *, stale: Collection[str] = ()) -> None:
+    """Log what is wrong with the file, a line each; jobs in `stale` run on as they were."""
     levels = {Level.ERROR: logging.ERROR, Level.WARNING: logging.WARNING}
     for found in config.diagnostics[:MOST_TOLD]:
         file, line, column = found.place
@@ -329,4 +369,5 @@ def tell(config: Config) -> None:
     if more > 0:
         log.error("%s: and %d more; see inisched validate", config.path, more)
     for section in config.broken:
-        log.error("%s: broken, not run", section.name)
+        fate = "it runs on as it was" if section.name in stale else "not run"
+        log.error("%s: broken, %s", section.name, fate)

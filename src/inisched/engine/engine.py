@@ -1,22 +1,24 @@
 """The engine: what is due is claimed, then started; what ends is noted, then told.
 
 It owns no clock, no process and no file: moments are handed in, runs are started through the
-door `start`, and every decision is in the ledger before anything happens in the world.
+door `start` and ended through the door `end`, and every decision is in the ledger before
+anything happens in the world.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
+from inisched.engine.gates import Gates
+from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, begin
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
-from inisched.model.job import Job, Misfire
+from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
 from inisched.stores.ledger import Beginning, Claimed, JobState, Ledger, LedgerDown, Take
 from inisched.timing import library
@@ -25,73 +27,59 @@ from inisched.timing.rhythm import rhythm
 
 log = logging.getLogger("inisched")
 
-
-class UnderWay(Protocol):
-    """A run in a process of its own: pid and start time name that process for good."""
-
-    pid: int
-    started: int
-
-    def outcome(self) -> Outcome:
-        """How it ended, once it has."""
-
-
-Start = Callable[[Task], UnderWay | Outcome]
-"""The executors' door: start an attempt; an Outcome at once where it ran inside the daemon."""
-
-
 GONE = "the job is no longer in the file"
+OFF = "the job was switched off in the file"
 
-RETRY = timedelta(seconds=1)
+TRY_AGAIN = timedelta(seconds=1)
 """How long to wait before the ledger is tried again."""
 
 
-@dataclass(slots=True)
-class Run:
-    """A run under way; `running` is None where it ran inside the daemon.
-
-    `stopped` says who ended it before its time; "" while nobody has.
-    """
-
-    seat: Seat
-    claimed: Claimed
-    running: UnderWay | None
-    started: datetime
-    stopped: str = ""
-
-
 class Engine:
-    """The jobs of one file and their runs. `max_running` counts runs under way together."""
+    """The jobs of one file and their runs."""
 
-    def __init__(self, ledger: Ledger, start: Start, *, max_running: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        start: Start,
+        *,
+        max_running: int,
+        pools: Mapping[str, Pool] | None = None,
+        end: End = lambda run_id: None,
+    ) -> None:
         self.ledger = ledger
         self.start = start
-        self.max_running = max_running
+        self.end = end
+        self.gates = Gates(max_running, pools or {})
         self.seats: dict[str, Seat] = {}
         self.runs: dict[int, Run] = {}
         self.failed = 0
         self.now = datetime.min.replace(tzinfo=UTC)
         self.scheduler = library.Scheduler(lambda: self.now)
         self._rung: list[str] = []
-        self._queued: dict[str, Seat] = {}
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
+        self._unskipped: list[tuple[Claimed, Reason, str]] = []
         self._again: datetime | None = None
+        self._waiters: dict[str, Seat] = {}
 
     # -- the file ------------------------------------------------------------------------------
 
-    def adopt(self, jobs: Iterable[Job], now: datetime) -> None:
+    def adopt(self, jobs: Iterable[Job], now: datetime, *, stale: Iterable[str] = ()) -> None:
         """Take over the jobs of the file: new ones begin, unchanged ones keep their rhythm.
 
-        Raises LedgerDown, and then nothing has changed.
+        Stretches in which a job was not in the file, or inactive, have no fires. `stale` names
+        those whose last good definition stands in for a broken one. Raises LedgerDown, and then
+        nothing has changed.
         """
         self.now = now
-        wanted = {job.name: job for job in jobs if job.active}
+        wanted = {job.name: job for job in jobs}
         states = self.ledger.jobs()
         states |= self.ledger.seat(
-            [new for job in wanted.values() if (new := _beginning(job, states.get(job.name), now))]
+            [_beginning(job, states.get(job.name), now) for job in wanted.values()],
+            resting=states.keys() - {job.name for job in wanted.values() if job.active},
+            stale=stale,
         )
         for name in [name for name in self.seats if name not in wanted]:
-            self._remove(self.seats.pop(name))
+            self._rest(self.seats.pop(name), Reason.REMOVED, GONE)
         seed = self.ledger.id
         for job in wanted.values():
             former = self.seats.get(job.name)
@@ -104,40 +92,67 @@ class Engine:
         if job.schedule.from_end and state.ended is not None:
             anchor = Anchor(max(state.ended, anchor.moment))
         beat = rhythm(job.name, job.schedule, anchor, seed=seed)
-        entry = library.register(self.scheduler, beat, state.looked, self._rung.append)
-        seat = Seat(job, state, beat, entry, state.looked)
+        seat = Seat(job, state, beat, None, state.looked)
+        if job.active:
+            seat.entry = library.register(self.scheduler, beat, state.looked, self._rung.append)
         if former is not None:
-            self.scheduler.cancel_job(former.entry)
-            seat.running, seat.line = former.running, former.line
-            for run in self.runs.values():
-                if run.seat is former:
-                    run.seat = seat
-            if seat.line:
-                self._queued[job.name] = seat
+            self._succeed(seat, former)
         return seat
 
-    def _remove(self, seat: Seat) -> None:
-        seat.removed = True
-        self.scheduler.cancel_job(seat.entry)
-        self._queued.pop(seat.job.name, None)
-        while seat.line:
-            waiting = seat.line.popleft()
-            self.ledger.skip(waiting.run_id, Reason.REMOVED, GONE)
+    def _succeed(self, seat: Seat, former: Seat) -> None:
+        """Hand what runs and waits over to the job's new definition."""
+        if not seat.job.active:
+            self._rest(former, Reason.DISABLED, OFF)
+        elif former.entry is not None:
+            self.scheduler.cancel_job(former.entry)
+        seat.running, seat.line, seat.pending = former.running, former.line, former.pending
+        for run in (*self.runs.values(), *(run for run, _, _ in self._unrecorded)):
+            if run.seat is former:
+                run.seat = seat
+        self._note_waiter(seat)
+
+    def _rest(self, seat: Seat, reason: Reason, message: str) -> None:
+        """The job is gone or off: nothing of it waits any longer; what runs runs on."""
+        seat.removed = reason is Reason.REMOVED
+        if seat.entry is not None:
+            self.scheduler.cancel_job(seat.entry)
+        for entry in (*seat.line, *seat.pending.values()):
+            self.ledger.skip(entry.run_id, reason, message)
+        seat.line.clear()
+        seat.pending.clear()
+        self._waiters.pop(seat.job.name, None)
 
     def resume(self, waiting: Iterable[Claimed]) -> None:
-        """Put the waiting fires of a former daemon back into their lines."""
-        for claimed in waiting:
-            seat = self.seats.get(claimed.fire.job)
+        """Put the waiting fires of a former daemon back where they were."""
+        for entry in waiting:
+            seat = self.seats.get(entry.fire.job)
             if seat is None:
-                self.ledger.skip(claimed.run_id, Reason.REMOVED, GONE)
-                continue
-            seat.line.append(claimed)
-            self._queued[seat.job.name] = seat
+                self.ledger.skip(entry.run_id, Reason.REMOVED, GONE)
+            elif not seat.job.active and entry.fire.trigger is not Trigger.MANUAL:
+                self.ledger.skip(entry.run_id, Reason.DISABLED, OFF)
+            else:
+                self._hold(seat, entry)
+
+    def _hold(self, seat: Seat, entry: Claimed) -> None:
+        """Let an entered fire wait: for its moment, where it has one, else in line."""
+        if entry.not_before is not None and entry.not_before > self.now:
+            seat.pending[entry.run_id] = entry
+        elif entry.attempt > 1:
+            seat.line.appendleft(entry)
+        else:
+            seat.line.append(entry)
+        self._note_waiter(seat)
+
+    def _note_waiter(self, seat: Seat) -> None:
+        if seat.line or seat.pending:
+            self._waiters[seat.job.name] = seat
+        else:
+            self._waiters.pop(seat.job.name, None)
 
     def state(self) -> str:
         """What runs and waits, in a line."""
         runs = [f"{run.seat.job.name} (run {run_id})" for run_id, run in self.runs.items()]
-        waits = [f"{name} ({len(seat.line)})" for name, seat in self._queued.items()]
+        waits = [f"{name} ({len(s.line) + len(s.pending)})" for name, s in self._waiters.items()]
         return f"running: {', '.join(runs) or 'nothing'}; waiting: {', '.join(waits) or 'nothing'}"
 
     # -- looking -------------------------------------------------------------------------------
@@ -145,13 +160,23 @@ class Engine:
     @property
     def due(self) -> datetime | None:
         """When to look next; None where nothing will come due."""
-        due = self.scheduler.due
+        moments = [self.scheduler.due, *self._coming()]
+        due = min((moment for moment in moments if moment is not None), default=None)
         return max(due, self._again) if due and self._again else due or self._again
+
+    def _coming(self) -> Iterable[datetime | None]:
+        """When pending attempts are due, and when waiting for a pool is given up."""
+        for seat in self._waiters.values():
+            for entry in seat.pending.values():
+                yield entry.not_before
+            pool = self.gates.pools.get(seat.job.pool or "")
+            if pool is not None and pool.wait is not None:
+                yield from (entry.taken_at + pool.wait for entry in seat.line)
 
     @property
     def idle(self) -> bool:
-        """Nothing runs, nothing waits, nothing is left to be recorded."""
-        return not (self.runs or self._queued or self._unrecorded)
+        """Nothing runs, nothing waits for a place, nothing is left to be recorded."""
+        return not (self.runs or self._unrecorded or any(s.line for s in self._waiters.values()))
 
     def look(self, now: datetime, *, at_start: bool = False) -> None:
         """Claim everything that has come due by now, then start what may start.
@@ -163,16 +188,21 @@ class Engine:
         self.scheduler.run_pending()
         seats = {name: self.seats[name] for name in self._rung if name in self.seats}
         self._rung.clear()
-        starters = {n: s for n, s in self.seats.items() if at_start and s.job.run_at_start}
+        starters = {n: s for n, s in self.seats.items() if at_start and _starts(s.job)}
         seats |= starters
         former = {name: seat.looked for name, seat in seats.items()}
         try:
             self._record_the_rest()
             takes = [self._take(seat, starts=name in starters) for name, seat in seats.items()]
-            self._start_all(self._claim(takes))
-            self.advance(now)
+            begun = self._claim(takes)
         except LedgerDown as error:
             self._look_again(former, error)
+            return
+        try:
+            self._start_all(begun)
+            self.advance(now)
+        except LedgerDown as error:
+            self._put_off(error)
 
     def _take(self, seat: Seat, *, starts: bool) -> Take:
         take = seat.look(self.now)
@@ -182,15 +212,16 @@ class Engine:
         return take
 
     def _claim(self, takes: list[Take]) -> list[tuple[Seat, Claimed]]:
-        """Enter the takes; what comes back has its row and starts now."""
+        """Enter the takes in one transaction; what need not wait is returned, to be started."""
         if not takes:
             return []
-        free = self.max_running - len(self.runs)
+        self.gates.count(self.runs.values())
         for take in takes:
             seat = self.seats[take.job.name]
-            if take.wait and free > 0 and not seat.running and not seat.line:
+            free = not seat.running and not seat.line and not seat.retrying
+            if take.wait and free and not self.gates.full(seat):
+                self.gates.take(seat)
                 take.start.append(take.wait.pop(0))
-                free -= 1
         begun = []
         for take, claimed in self.ledger.claim(takes, self.now):
             seat = self.seats[take.job.name]
@@ -199,54 +230,167 @@ class Engine:
         return begun
 
     def _queue(self, seat: Seat, entries: list[Claimed]) -> None:
-        """Join the line. A single fire that waits for a place gives way to a newer one."""
+        """Join the line. A single fire that waits gives way to a newer one, as `coalesced`."""
         if not entries:
             return
-        if len(seat.line) == 1 and not seat.running and seat.job.misfire is not Misfire.ALL:
+        single = len(seat.line) == 1 and seat.line[0].attempt == 1
+        alone = not seat.running or seat.job.overlap in (Overlap.REPLACE, Overlap.ALLOW)
+        if single and alone and seat.job.misfire is not Misfire.ALL:
+            older = seat.line.popleft()
             message = f"coalesced into run {entries[0].run_id}"
-            self.ledger.skip(seat.line.popleft().run_id, Reason.COALESCED, message)
-        seat.line.extend(entries)
-        self._queued[seat.job.name] = seat
+            self._skip(older, Reason.COALESCED, message)
+            entries[0] = replace(entries[0], taken_at=older.taken_at)
+        for entry in entries:
+            self._hold(seat, entry)
+        self._shorten(seat)
+
+    def _shorten(self, seat: Seat) -> None:
+        """Beyond `max_catchup` in the line the oldest are skipped."""
+        if seat.job.misfire is Misfire.ALL:
+            while len(seat.line) > seat.job.max_catchup:
+                self._skip(seat.line.popleft(), Reason.MISFIRE, "the line was full")
+
+    def _skip(self, entry: Claimed, reason: Reason, message: str) -> None:
+        """A fire that gives way; if that cannot be written now, it is once it can."""
+        try:
+            self.ledger.skip(entry.run_id, reason, message)
+        except LedgerDown:
+            self._unskipped.append((entry, reason, message))
 
     def _look_again(self, former: dict[str, datetime], error: LedgerDown) -> None:
         """What cannot be recorded is not started: undo the look and try again in a second."""
-        log.error("the ledger cannot be written (%s); nothing starts until it can", error)
         for name, looked in former.items():
             seat = self.seats[name]
-            seat.looked = seat.entry.since = looked
-            seat.entry.reschedule()
-        self._again = self.now + RETRY
+            seat.looked = looked
+            if seat.entry is not None:
+                seat.entry.following(seat.rhythm, looked).reschedule()
+        self._put_off(error)
+
+    def _put_off(self, error: LedgerDown) -> None:
+        log.error("the ledger cannot be written (%s); nothing starts until it can", error)
+        self._again = self.now + TRY_AGAIN
+
+    # -- asked for by a person -----------------------------------------------------------------
+
+    def trigger(self, name: str, now: datetime, delay: timedelta) -> tuple[int, bool]:
+        """Enter a fire a person asked for: its run's id, and whether `overlap` refused it.
+
+        Raises KeyError for a job that is not in the file, LedgerDown.
+        """
+        seat = self.seats[name]
+        self.now = now
+        fire = Fire(job=name, at=now + delay, moved=now + delay, trigger=Trigger.MANUAL)
+        if delay:
+            self._hold(seat, self.ledger.enter(seat.state, fire, now))
+            return max(seat.pending), False
+        entry = self.ledger.enter(seat.state, fire, now)
+        if not self._admit(seat, entry):
+            return entry.run_id, True
+        self.advance(now)
+        return entry.run_id, False
+
+    def _admit(self, seat: Seat, entry: Claimed) -> bool:
+        """Let a single entered fire meet `overlap`; whether it may wait or start."""
+        overlap = seat.job.overlap
+        if seat.busy and (overlap is Overlap.SKIP or (overlap is Overlap.QUEUE and seat.line)):
+            message = "the run before it was still going"
+            self.ledger.skip(entry.run_id, Reason.OVERLAP, message)
+            return False
+        self._queue(seat, [replace(entry, alone=True, not_before=None)])
+        return True
+
+    def stop(self, run_id: int, by: str) -> bool:
+        """End a run, or a fire or retry that waits; whether there was such a thing."""
+        run = self.runs.get(run_id)
+        if run is not None:
+            self._stop(run, f"stopped by {by}", None)
+            return True
+        for seat in self._waiters.values():
+            for entry in (*seat.line, *seat.pending.values()):
+                if entry.run_id == run_id:
+                    self._cancel(seat, entry, f"stopped by {by}", None)
+                    return True
+        return False
+
+    def _stop(self, run: Run, message: str, reason: Reason | None) -> None:
+        if not run.stopped:
+            run.stopped, run.reason = message, reason
+            self.end(run.claimed.run_id)
+
+    def _cancel(self, seat: Seat, entry: Claimed, message: str, reason: Reason | None) -> None:
+        self.ledger.cancel(entry.run_id, reason, message, self.now)
+        seat.pending.pop(entry.run_id, None)
+        if entry in seat.line:
+            seat.line.remove(entry)
+        self._note_waiter(seat)
 
     # -- running -------------------------------------------------------------------------------
 
     def advance(self, now: datetime) -> None:
-        """Start waiting fires as far as places are free, the oldest fire first."""
+        """Start waiting fires as far as gates are open, the oldest fire first."""
         self.now = now
-        free = max(0, self.max_running - len(self.runs))
-        ready = [seat for seat in self._queued.values() if not seat.running]
-        ready.sort(key=lambda seat: seat.line[0].fire.moved)
-        chosen = [(seat, seat.line[0]) for seat in ready[:free]]
+        self._wake(now)
+        self.gates.count(self.runs.values())
+        chosen: list[tuple[Seat, Claimed]] = []
+        ready = [seat for seat in self._waiters.values() if seat.line]
+        for seat in sorted(ready, key=lambda seat: seat.line[0].fire.moved):
+            entry = seat.line[0]
+            shut = self.gates.shut(seat, entry)
+            if shut is None:
+                self.gates.take(seat)
+                chosen.append((seat, entry))
+            elif shut == "overlap" and self.gates.replaces(seat):
+                self._replace(seat, entry)
         if not chosen:
             return
         self.ledger.begin([entry.run_id for _, entry in chosen], now)
         for seat, _ in chosen:
             seat.line.popleft()
-            if not seat.line:
-                del self._queued[seat.job.name]
+            self._note_waiter(seat)
         self._start_all(chosen)
+
+    def _wake(self, now: datetime) -> None:
+        """Pending attempts whose moment has come join the line; who waited too long leaves it."""
+        for seat in list(self._waiters.values()):
+            for entry in [e for e in seat.pending.values() if _due(e, now)]:
+                del seat.pending[entry.run_id]
+                if entry.attempt > 1:
+                    seat.line.appendleft(entry)
+                else:
+                    self._admit(seat, entry)
+            pool = self.gates.pools.get(seat.job.pool or "")
+            if pool is not None and pool.wait is not None:
+                for entry in [e for e in seat.line if now >= e.taken_at + pool.wait]:
+                    message = f"no place in the pool within {show_duration(pool.wait)}"
+                    self.ledger.skip(entry.run_id, Reason.POOL, message, now)
+                    seat.line.remove(entry)
+                    self._from_its_end(seat, now)
+            self._note_waiter(seat)
+
+    def _replace(self, seat: Seat, entry: Claimed) -> None:
+        """Make room for the fire: it starts when the tree of the run before it is gone."""
+        message = f"replaced by run {entry.run_id}"
+        for run_id in seat.running:
+            self._stop(self.runs[run_id], message, Reason.REPLACED)
 
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
         processes: dict[int, tuple[int, int]] = {}
         for seat, entry in begun:
             seat.running.add(entry.run_id)
-            started = self._start(Task.of(entry.run_id, seat.job, entry.fire))
+            started = self._start(Task.of(entry.run_id, seat.job, entry.fire, entry.attempt))
             if isinstance(started, Outcome):
                 self._end(Run(seat, entry, None, self.now), started, self.now)
             else:
                 self.runs[entry.run_id] = Run(seat, entry, started, self.now)
                 processes[entry.run_id] = (started.pid, started.started)
         if processes:
+            self._note_processes(processes)
+
+    def _note_processes(self, processes: dict[int, tuple[int, int]]) -> None:
+        try:
             self.ledger.note_processes(processes)
+        except LedgerDown as error:
+            log.error("the processes of runs cannot be recorded: %s", error)
 
     def _start(self, task: Task) -> UnderWay | Outcome:
         log.debug("%s: run %d starts", task.job.name, task.run_id)
@@ -257,12 +401,12 @@ class Engine:
             return Outcome(state=State.FAILURE, message=message)
 
     def ended(self, run_id: int, now: datetime) -> None:
-        """A run's process is gone: note how it ended, and start what waited for it."""
+        """A run's processes are gone: note how it ended, and start what waited for it."""
         run = self.runs.pop(run_id)
         assert run.running is not None
         outcome = run.running.outcome()
         if run.stopped:
-            outcome = replace(outcome, state=State.STOPPED, message=run.stopped)
+            outcome = replace(outcome, state=State.STOPPED, message=run.stopped, reason=run.reason)
         self._end(run, outcome, now)
 
     def _end(self, run: Run, outcome: Outcome, now: datetime) -> None:
@@ -271,47 +415,73 @@ class Engine:
         try:
             self._record_the_rest()
         except LedgerDown as error:
-            log.error(
-                "the ledger cannot be written (%s); the end of run %d is kept and tried again",
-                error,
-                run.claimed.run_id,
-            )
-            self._again = now + RETRY
+            run_id = run.claimed.run_id
+            log.error("the end of run %d cannot be recorded yet: %s", run_id, error)
+            self._again = now + TRY_AGAIN
 
     def _record_the_rest(self) -> None:
+        while self._unskipped:
+            entry, reason, message = self._unskipped[0]
+            self.ledger.skip(entry.run_id, reason, message)
+            self._unskipped.pop(0)
         while self._unrecorded:
             run, outcome, ended = self._unrecorded[0]
-            self.ledger.finish(run.claimed.run_id, outcome, ended)
+            again = _again(run, outcome, ended)
+            retry = self.ledger.finish(run.claimed, outcome, ended, again=again)
             self._unrecorded.popleft()
-            self._tell(run, outcome, ended)
-            self._from_its_end(run.seat, ended)
+            self._tell(run, outcome, ended, again)
+            if retry is not None and not run.seat.removed:
+                self._hold(run.seat, retry)
+            elif retry is None:
+                self._from_its_end(run.seat, ended)
 
-    def _tell(self, run: Run, outcome: Outcome, ended: datetime) -> None:
+    def _tell(self, run: Run, outcome: Outcome, ended: datetime, again: datetime | None) -> None:
         failed = outcome.state not in (State.SUCCESS, State.WARNING, State.SKIPPED)
-        self.failed += outcome.state in (State.FAILURE, State.TIMEOUT)
+        self.failed += outcome.state in (State.FAILURE, State.TIMEOUT) and again is None
         log.log(
             logging.WARNING if failed else logging.INFO,
-            "%s: run %d %s after %s%s",
+            "%s: run %d %s after %s%s%s",
             run.seat.job.name,
             run.claimed.run_id,
             outcome.state.value,
             show_duration(ended - run.started),
             f": {outcome.message}" if outcome.message else "",
+            f"; tried again in {show_duration(again - ended)}" if again else "",
         )
 
     def _from_its_end(self, seat: Seat, ended: datetime) -> None:
         """With `from_end` the next fire counts from here."""
-        if not seat.job.schedule.from_end or seat.removed:
+        if not seat.job.schedule.from_end or seat.entry is None or seat.removed:
             return
         seat.rhythm = rhythm(seat.job.name, seat.job.schedule, Anchor(ended), seed=seat.rhythm.seed)
         seat.looked = max(seat.looked, ended)
         seat.entry.following(seat.rhythm, seat.looked).reschedule()
 
 
-def _beginning(job: Job, state: JobState | None, now: datetime) -> Beginning | None:
-    """The rhythm that begins now; None where the ledger knows it already."""
+def _beginning(job: Job, state: JobState | None, now: datetime) -> Beginning:
+    """How the ledger is to know the job: a rhythm that goes on, wakes up, or begins now."""
     meaning = job.schedule.meaning()
     if state is not None and state.anchor is not None and state.meaning == meaning:
-        return None
+        assert state.looked is not None
+        woken = max(state.looked, now.replace(microsecond=0))
+        looked = woken if state.resting and job.active else state.looked
+        return Beginning(job.name, meaning, state.anchor, looked)
     anchor, looked = begin(job, state.looked if state else None, now)
     return Beginning(job.name, meaning, anchor, looked)
+
+
+def _starts(job: Job) -> bool:
+    return job.run_at_start and job.active
+
+
+def _due(entry: Claimed, now: datetime) -> bool:
+    return entry.not_before is None or entry.not_before <= now
+
+
+def _again(run: Run, outcome: Outcome, ended: datetime) -> datetime | None:
+    """When the fire is tried again; None where this was its last attempt."""
+    retry = run.seat.job.retry
+    attempt = run.claimed.attempt
+    if outcome.state not in (State.FAILURE, State.TIMEOUT) or attempt > retry.retries:
+        return None
+    return ended + retry.pause(attempt)

@@ -69,7 +69,7 @@ class InstanceLock:
         """Take the lock; raises AlreadyRunning where a daemon has it, OSError where it fails."""
         from filelock import FileLock, Timeout
 
-        create_private(self.path)
+        create_private(self.path, like=self._database)
         self._file_lock = FileLock(
             self.path,
             timeout=0,

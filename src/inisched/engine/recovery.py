@@ -32,13 +32,14 @@ def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) 
     open_runs = ledger.open_runs()
     ended = end_orphans([run for run in open_runs if run.state is State.RUNNING])
     for run in open_runs:
+        claimed = run.claimed
         if run.state is State.WAITING:
-            waiting.append(Claimed(run.run_id, run.fire, False))
+            waiting.append(claimed)
             continue
-        zone = ZoneInfo(zones.get(run.fire.job, config.settings.timezone))
-        message = _message(former, now, zone, run.run_id in ended)
-        ledger.finish(run.run_id, Outcome(state=State.INTERRUPTED, message=message), now)
-        log.warning("%s: run %d interrupted: %s", run.fire.job, run.run_id, message)
+        zone = ZoneInfo(zones.get(claimed.fire.job, config.settings.timezone))
+        message = _message(former, now, zone, claimed.run_id in ended)
+        ledger.finish(claimed, Outcome(state=State.INTERRUPTED, message=message), now)
+        log.warning("%s: run %d interrupted: %s", claimed.fire.job, claimed.run_id, message)
     return waiting
 
 
@@ -54,7 +55,7 @@ def _clock(moment: datetime, zone: ZoneInfo) -> str:
 
 def end_orphans(runs: list[OpenRun]) -> set[int]:
     """End the process groups that still belong to these runs; the ids of the runs that had one."""
-    alive = {run.run_id: run for run in runs if _is_alive(run)}
+    alive = {run.claimed.run_id: run for run in runs if _is_alive(run)}
     for number in (signal.SIGTERM, signal.SIGKILL):
         left = [run for run in alive.values() if _is_alive(run)]
         for run in left:

@@ -68,7 +68,9 @@ def run_inline(task: Task, *, folder: Path, python_path: Sequence[str]) -> Outco
     return call_inline(request, success_codes=task.job.success_codes)
 
 
-def request_for(task: Task, folder: Path, python_path: Sequence[str], result: int | None) -> Request:
+def request_for(
+    task: Task, folder: Path, python_path: Sequence[str], result: int | None
+) -> Request:
     """What the process of a run is told; `result` as in Request."""
     assert isinstance(task.job.action, Call)
     run = CurrentRun(

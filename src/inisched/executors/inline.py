@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
-from collections.abc import Container
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Container, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import replace
+from pathlib import Path
 
 from inisched.executors.calling import carry_out
 from inisched.executors.request import Request
@@ -21,7 +23,11 @@ def call_inline(request: Request, *, success_codes: Container[int] = (0,)) -> Ou
     """
     sys.path[:0] = [p for p in request.paths if p not in sys.path]
     stdout, stderr = Kept(), Kept()
-    with redirect_stdout(stdout.writer), redirect_stderr(stderr.writer):
+    with (
+        _working_in(request.folder),
+        redirect_stdout(stdout.writer),
+        redirect_stderr(stderr.writer),
+    ):
         verdict = carry_out(request)
     printed, told = stdout.taken(), stderr.taken()
     return replace(
@@ -31,6 +37,23 @@ def call_inline(request: Request, *, success_codes: Container[int] = (0,)) -> Ou
         stdout_total=len(printed),
         stderr_total=len(told),
     )
+
+
+@contextmanager
+def _working_in(folder: Path) -> Iterator[None]:
+    """The working directory, for a while; the daemon's own may be gone by now."""
+    try:
+        former = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        os.chdir(folder)
+        yield
+        return
+    try:
+        os.chdir(folder)
+        yield
+    finally:
+        os.fchdir(former)
+        os.close(former)
 
 
 class Kept(io.BytesIO):

@@ -15,9 +15,23 @@ class Kept:
         self.total = 0
         self._head = bytearray()
         self._tail = bytearray()
+        self._secrets: tuple[str, ...] = ()
+        self._held = b""
+
+    def hide(self, secrets: tuple[str, ...]) -> None:
+        """Keep these out of it, also where one comes in pieces or lies across the cut."""
+        self._secrets = secrets
 
     def add(self, data: bytes) -> None:
         self.total += len(data)
+        if self._secrets:
+            data = mask(self._held + data, self._secrets)
+            hold = max(len(secret.encode(errors="surrogateescape")) for secret in self._secrets)
+            self._held = data[len(data) - min(hold, len(data)) :]
+            data = data[: len(data) - len(self._held)]
+        self._keep(data)
+
+    def _keep(self, data: bytes) -> None:
         room = (self.limit + 1) // 2 - len(self._head)
         if room > 0:
             self._head += data[:room]
@@ -33,6 +47,8 @@ class Kept:
 
     def data(self) -> bytes:
         """Head and tail, with a mark between them where something was left out."""
+        held, self._held = self._held, b""
+        self._keep(held)
         self._trim()
         if not self.cut:
             return bytes(self._head + self._tail)

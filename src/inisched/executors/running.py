@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import IO, Protocol
 
 from inisched.executors.kept import Kept
 from inisched.model.job import Job
@@ -31,9 +31,23 @@ class Task:
     override: bool = False
 
     @classmethod
-    def of(cls, run_id: int, job: Job, fire: Fire) -> Task:
-        """The first attempt at a fire; it is told the moment that people see."""
-        return cls(run_id=run_id, job=job, scheduled_for=fire.moved)
+    def of(cls, run_id: int, job: Job, fire: Fire, attempt: int = 1) -> Task:
+        """An attempt at a fire; it is told the moment that people see."""
+        return cls(run_id=run_id, job=job, scheduled_for=fire.moved, attempt=attempt)
+
+
+class Process(Protocol):
+    """What a run needs to know of its process: as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def returncode(self) -> int: ...
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+    @property
+    def stderr(self) -> IO[bytes] | None: ...
+    def poll(self) -> int | None: ...
 
 
 class Running:
@@ -44,7 +58,7 @@ class Running:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Process,
         conclude: Callable[[Running], Outcome],
         *,
         output_limit: int,

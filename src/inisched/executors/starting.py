@@ -10,16 +10,21 @@ from inisched.executors.callback import run_inline, start_call
 from inisched.executors.command import start_command
 from inisched.executors.kept import mask
 from inisched.executors.running import Running, Task
+from inisched.executors.zygote.keeper import ZygoteKeeper
 from inisched.model.job import Command, Executor
 from inisched.model.run import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class Executors:
-    """Carries tasks out for one file, whose folder is their working directory."""
+    """Carries tasks out for one file, whose folder is their working directory.
+
+    Callbacks are forked by `keeper` where it can; without one each has a fresh interpreter.
+    """
 
     folder: Path
     python_path: Sequence[str]
+    keeper: ZygoteKeeper | None = None
 
     def start(self, task: Task) -> Running | Outcome:
         """Start an attempt; an Outcome at once where it ran inside the daemon.
@@ -33,9 +38,16 @@ class Executors:
             ended = run_inline(task, folder=self.folder, python_path=self.python_path)
             return masked(ended, secrets)
         else:
-            started = start_call(task, folder=self.folder, python_path=self.python_path)
+            started = self._forked(task) or start_call(
+                task, folder=self.folder, python_path=self.python_path
+            )
+        for stream in (started.stdout, started.stderr):
+            stream.hide(secrets)
         started.veil = lambda outcome: masked(outcome, secrets)
         return started
+
+    def _forked(self, task: Task) -> Running | None:
+        return self.keeper.start(task) if self.keeper is not None else None
 
 
 def masked(outcome: Outcome, secrets: tuple[str, ...]) -> Outcome:

@@ -10,8 +10,9 @@ from datetime import date, datetime
 class CurrentRun:
     """The run under way, as `inisched.current_run()` tells of it.
 
-    `scheduled_for` is the unmoved moment of the fire, aware, in the job's zone. `attempt` counts
-    from 1. The period is inclusive at both ends and None where the job has no `report_period`.
+    `scheduled_for` is the moment of the fire as the ledger shows it, aware, in the job's zone.
+    `attempt` counts from 1. The period is inclusive at both ends and None where the job has no
+    `report_period`.
     """
 
     id: int

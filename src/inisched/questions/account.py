@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from inisched.config.loader import Config
 from inisched.model.duration import show_duration
@@ -24,13 +25,13 @@ def took(row: Row) -> str:
     return "-" if seconds is None else show_duration(timedelta(seconds=seconds))
 
 
-def in_words(row: Row) -> str:
-    """What is worth saying of a row beside its columns."""
+def in_words(row: Row, show: Callable[[datetime], str]) -> str:
+    """What is worth saying of a row beside its columns; `show` shows moments as they do."""
     parts = []
     if row["fire_until"] is not None:
         parts.append(row["reason"] if not row["message"] else "")
         if row["count"] > 1:
-            parts.append(f"{row['count']} fires up to {row['fire_until']}")
+            parts.append(f"{row['count']} fires up to {show(parse(row['fire_until']))}")
     if row["trigger"] != "schedule":
         parts.append(row["trigger"])
     late = _late(row)

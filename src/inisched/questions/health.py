@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from inisched.config.judged import errors
 from inisched.config.loader import Config
 from inisched.engine.lock import Holder, read_holder
+from inisched.questions.judgements import as_remembered
 from inisched.stores.history import History, Row
 
 STALE = timedelta(seconds=90)
@@ -24,6 +26,7 @@ class Health:
     heartbeat_age: timedelta | None
     file_ok: bool
     problems: int
+    writable: bool
     open_rows: list[Row]
 
     @property
@@ -33,7 +36,7 @@ class Health:
     @property
     def healthy(self) -> bool:
         beats = self.heartbeat_age is not None and self.heartbeat_age < STALE
-        return self.up and beats and self.file_ok
+        return self.up and beats and self.file_ok and self.writable
 
     @property
     def waiting(self) -> list[tuple[Row, str]]:
@@ -56,12 +59,14 @@ def health(config: Config, history: History, now: datetime) -> Health:
     """How the daemon of this file does."""
     holder = daemon(config.database)
     life = history.last_life()
-    found = errors(config.diagnostics)
+    judged, _ = as_remembered(config, history)
+    found = errors(judged.config.diagnostics)
     return Health(
         holder=holder,
         since=life.started if holder and life else None,
         heartbeat_age=now - life.heartbeat if holder and life else None,
         file_ok=not config.fatal and not found,
         problems=len(found),
+        writable=os.access(config.database, os.W_OK),
         open_rows=history.open_rows() if holder else [],
     )

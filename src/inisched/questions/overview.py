@@ -15,7 +15,7 @@ from inisched.stores.ledger import JobState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobLine:
-    """One job at a glance. `state` is broken, inactive, running, waiting or idle."""
+    """One job at a glance. `state` is broken, stale, inactive, running, waiting or idle."""
 
     section: JobSection
     state: str
@@ -24,6 +24,7 @@ class JobLine:
     running: bool
     waiting_for: str | None
     passed: Passed
+    stale: bool
 
     @property
     def last_fire(self) -> datetime | None:
@@ -40,12 +41,17 @@ def overview(judged: Judged, history: History, now: datetime, *, alive: bool) ->
     return [
         JobLine(
             section=section,
-            state=_state(section, opened.get(section.name, {})),
+            state=_state(
+                section,
+                opened.get(section.name, {}),
+                stale=_is_stale(section, known.get(section.name), alive=alive),
+            ),
             next_fire=_next_fire(section, known.get(section.name), now, seed),
             last=last.get(section.name),
             running="running" in opened.get(section.name, {}),
             waiting_for=_waiting_for(opened.get(section.name, {})),
             passed=judged.passed.get(section.name, {}),
+            stale=_is_stale(section, known.get(section.name), alive=alive),
         )
         for section in sections
     ]
@@ -59,9 +65,14 @@ def _by_job(rows: Iterable[Row]) -> dict[str, dict[str, Row]]:
     return found
 
 
-def _state(section: JobSection, opened: Mapping[str, Row]) -> str:
+def _is_stale(section: JobSection, state: JobState | None, *, alive: bool) -> bool:
+    """Whether a daemon runs the last good definition of a section that is broken now."""
+    return alive and section.job is None and state is not None and state.stale
+
+
+def _state(section: JobSection, opened: Mapping[str, Row], *, stale: bool) -> str:
     if section.job is None:
-        return "broken"
+        return "stale" if stale else "broken"
     if not section.active:
         return "inactive"
     return next((state for state in ("running", "waiting") if state in opened), "idle")

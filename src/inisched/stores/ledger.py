@@ -21,7 +21,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """What the ledger remembers of a job. `looked` is unmoved; None: never looked at."""
+    """What the ledger remembers of a job. `looked` is unmoved; None: never looked at.
+
+    A job rests while it is not in the file, not active, or broken: that stretch has no fires. It
+    is stale while its last good definition runs, the one in the file being broken.
+    """
 
     id: int
     name: str
@@ -31,6 +35,8 @@ class JobState:
     ended: datetime | None
     era: int
     judged: str | None
+    resting: bool
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +60,28 @@ class Take:
     gaps: Sequence[Gap] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A fire that has its row. `start`: the row already says running."""
-
-    run_id: int
-    fire: Fire
-    start: bool
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenRun:
-    """A row a former daemon left waiting or running."""
+class Claimed:
+    """An attempt at a fire that has its row. `start`: the row already says running.
+
+    `taken_at` is when it was taken up; `not_before`, where it waits for a moment of its own.
+    `alone`: no other fire of its job was taken up in the same look.
+    """
 
     run_id: int
     fire: Fire
+    taken_at: datetime
+    start: bool = False
+    attempt: int = 1
+    not_before: datetime | None = None
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A row a former daemon left waiting or running, and the process that carried it."""
+
+    claimed: Claimed
     state: State
     pid: int | None
     pid_started: int | None
@@ -114,8 +127,17 @@ class Ledger:
         """Every job ever seen, by name."""
         return {row["name"]: read_job_state(row) for row in self._run("all_jobs")}
 
-    def seat(self, beginnings: Iterable[Beginning]) -> dict[str, JobState]:
-        """Enter jobs, or begin their rhythms afresh; what the ledger now knows of them, by name."""
+    def seat(
+        self,
+        beginnings: Iterable[Beginning],
+        *,
+        resting: Iterable[str] = (),
+        stale: Iterable[str] = (),
+    ) -> dict[str, JobState]:
+        """Enter jobs and where their rhythms stand; what the ledger now knows of them, by name.
+
+        Those named in `resting` rest from now on, those in `stale` are stale; the others are not.
+        """
         states = {}
         with self._together():
             for new in beginnings:
@@ -128,6 +150,11 @@ class Ledger:
                     looked=to_ms(new.looked),
                 )
                 states[new.name] = read_job_state(row)
+            for name in resting:
+                self._run("rest_job", name=name)
+            self._run("no_job_is_stale")
+            for name in stale:
+                self._run("job_is_stale", name=name)
         return states
 
     def judged(self, judgements: Mapping[str, str]) -> None:
@@ -147,9 +174,10 @@ class Ledger:
         with self._together():
             for take in takes:
                 folded = [self._note_gap(take.job, gap) for gap in take.gaps]
+                alone = len(take.start) + len(take.wait) == 1
                 mine = [
-                    *(self._insert(take.job, fire, now) for fire in take.start),
-                    *(self._insert(take.job, fire, None) for fire in take.wait),
+                    *(self._insert(take.job, fire, now, start=True) for fire in take.start),
+                    *(self._insert(take.job, fire, now, alone=alone) for fire in take.wait),
                 ]
                 entered = [entry for entry in mine if entry is not None]
                 self._name_the_run(take.gaps, folded, entered)
@@ -157,7 +185,24 @@ class Ledger:
                 claimed.append((take, entered))
         return claimed
 
-    def _insert(self, job: JobState, fire: Fire, started: datetime | None) -> Claimed | None:
+    def enter(self, job: JobState, fire: Fire, now: datetime) -> Claimed:
+        """Enter a fire somebody asked for, as waiting; where its moment lies ahead, for that."""
+        with self._together():
+            later = fire.moved if fire.moved > now else None
+            entry = self._insert(job, fire, now, not_before=later)
+            assert entry is not None
+            return entry
+
+    def _insert(
+        self,
+        job: JobState,
+        fire: Fire,
+        now: datetime,
+        *,
+        start: bool = False,
+        alone: bool = False,
+        not_before: datetime | None = None,
+    ) -> Claimed | None:
         scheduled = fire.trigger in (Trigger.SCHEDULE, Trigger.CATCHUP)
         while True:
             row = self._one(
@@ -166,15 +211,38 @@ class Ledger:
                 fire_at=to_ms(fire.moved),
                 fire_unmoved=to_ms(fire.at),
                 era=job.era,
-                state=(State.RUNNING if started else State.WAITING).value,
+                attempt=1,
+                state=(State.RUNNING if start else State.WAITING).value,
                 trigger=fire.trigger.value,
-                started_at=to_ms(started) if started else None,
+                taken_at=to_ms(now),
+                not_before=None if not_before is None else to_ms(not_before),
+                started_at=to_ms(now) if start else None,
             )
             if row is not None:
-                return Claimed(row["id"], fire, started is not None)
+                return Claimed(
+                    run_id=row["id"],
+                    fire=fire,
+                    taken_at=now,
+                    start=start,
+                    alone=alone,
+                    not_before=not_before,
+                )
             if scheduled:
+                if self._give_way(job, fire):
+                    continue
                 return None
             fire = replace(fire, at=fire.at + _MILLISECOND, moved=fire.moved + _MILLISECOND)
+
+    def _give_way(self, job: JobState, fire: Fire) -> bool:
+        """Whether a fire somebody asked for stood at that moment; it moves by a millisecond."""
+        held = self._one("fire_asked_for", job_id=job.id, fire_at=to_ms(fire.moved), era=job.era)
+        if held is None:
+            return False
+        moment = to_ms(fire.moved) + 1
+        while self._one("fire_at", job_id=job.id, fire_at=moment, era=job.era) is not None:
+            moment += 1
+        self._run("move_fire", id=held["id"], fire_at=moment)
+        return True
 
     def _note_gap(self, job: JobState, gap: Gap) -> int | None:
         """The id of the row that was entered; None where an older row grew."""
@@ -229,8 +297,14 @@ class Ledger:
             for run_id, (pid, started) in processes.items():
                 self._run("note_pid", id=run_id, pid=pid, pid_started=started)
 
-    def finish(self, run_id: int, outcome: Outcome, now: datetime) -> None:
-        """How a run ended, with what was kept of its output."""
+    def finish(
+        self, claimed: Claimed, outcome: Outcome, now: datetime, *, again: datetime | None = None
+    ) -> Claimed | None:
+        """How a run ended, with what was kept of its output.
+
+        With `again` the next attempt is entered too, to wait for that moment, and returned.
+        """
+        run_id = claimed.run_id
         with self._together():
             self._run(
                 "finish_run",
@@ -251,11 +325,48 @@ class Ledger:
                     stderr_total=outcome.stderr_total,
                     result=outcome.output,
                 )
+            if again is not None:
+                return self._enter_again(claimed, now, again)
             self._run("note_ended", id=run_id, now=to_ms(now))
+            return None
 
-    def skip(self, run_id: int, reason: Reason, message: str) -> None:
-        """A waiting fire that will not run."""
-        self._run("skip_waiting", id=run_id, reason=reason.value, message=message)
+    def _enter_again(self, claimed: Claimed, now: datetime, again: datetime) -> Claimed | None:
+        attempt = claimed.attempt + 1
+        row = self._one(
+            "insert_next_attempt",
+            id=claimed.run_id,
+            attempt=attempt,
+            taken_at=to_ms(now),
+            not_before=to_ms(again),
+        )
+        if row is None:
+            return None
+        return Claimed(
+            run_id=row["id"],
+            fire=replace(claimed.fire, trigger=Trigger.RETRY),
+            taken_at=now,
+            attempt=attempt,
+            not_before=again,
+        )
+
+    def skip(self, run_id: int, reason: Reason, message: str, now: datetime | None = None) -> None:
+        """A waiting fire that will not run. With `now` its job counts that as an end."""
+        with self._together():
+            self._run("skip_waiting", id=run_id, reason=reason.value, message=message)
+            if now is not None:
+                self._run("note_ended", id=run_id, now=to_ms(now))
+
+    def cancel(self, run_id: int, reason: Reason | None, message: str, now: datetime) -> None:
+        """A waiting attempt that somebody stopped."""
+        with self._together():
+            self._run(
+                "cancel_waiting",
+                id=run_id,
+                reason=reason.value if reason else None,
+                message=message,
+                now=to_ms(now),
+            )
+            self._run("note_ended", id=run_id, now=to_ms(now))
 
     def open_runs(self) -> list[OpenRun]:
         """What a former daemon left waiting or running, oldest first."""
@@ -322,6 +433,8 @@ def read_job_state(row: sqlite3.Row) -> JobState:
         ended=maybe_moment(row["ended"]),
         era=row["era"],
         judged=row["judged"],
+        resting=bool(row["resting"]),
+        stale=bool(row["stale"]),
     )
 
 
@@ -332,10 +445,11 @@ def _open_run(row: sqlite3.Row) -> OpenRun:
         moved=from_ms(row["fire_at"]),
         trigger=Trigger(row["trigger"]),
     )
-    return OpenRun(
+    claimed = Claimed(
         run_id=row["id"],
         fire=fire,
-        state=State(row["state"]),
-        pid=row["pid"],
-        pid_started=row["pid_started"],
+        taken_at=from_ms(row["taken_at"]),
+        attempt=row["attempt"],
+        not_before=maybe_moment(row["not_before"]),
     )
+    return OpenRun(claimed, State(row["state"]), row["pid"], row["pid_started"])

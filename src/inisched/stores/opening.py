@@ -21,10 +21,10 @@ class Unusable(Exception):
     """The database cannot be used; the text says why and what to do."""
 
 
-def create_private(path: Path) -> None:
+def create_private(path: Path, *, like: Path | None = None) -> None:
     """Make an empty file only its owner can read, where there is none.
 
-    What root creates belongs to the owner of the folder.
+    What root creates belongs to the owner of the file `like`, else of the folder.
     """
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -33,8 +33,8 @@ def create_private(path: Path) -> None:
     try:
         os.fchmod(descriptor, 0o600)
         if os.geteuid() == 0:
-            folder = os.stat(path.parent)
-            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+            model = os.stat(like if like is not None and like.exists() else path.parent)
+            os.fchown(descriptor, model.st_uid, model.st_gid)
     finally:
         os.close(descriptor)
 

@@ -3,7 +3,9 @@ SELECT value FROM meta WHERE key = 'id';
 
 -- name: all_jobs
 -- Everything known of every job.
-SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged FROM job;
+SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
+       stale
+  FROM job;
 
 -- name: seat_job
 -- A job seen for the first time, or with a schedule of another meaning.
@@ -11,8 +13,18 @@ INSERT INTO job (name, meaning, anchor, anchor_counts, looked)
 VALUES (:name, :meaning, :anchor, :anchor_counts, :looked)
 ON CONFLICT (name) DO UPDATE
    SET meaning = excluded.meaning, anchor = excluded.anchor,
-       anchor_counts = excluded.anchor_counts, looked = excluded.looked
-RETURNING id, name, meaning, anchor, anchor_counts, looked, ended, era, judged;
+       anchor_counts = excluded.anchor_counts, looked = excluded.looked, resting = 0
+RETURNING id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
+          stale;
+
+-- name: rest_job
+UPDATE job SET resting = 1 WHERE name = :name AND NOT resting;
+
+-- name: no_job_is_stale
+UPDATE job SET stale = 0 WHERE stale;
+
+-- name: job_is_stale
+UPDATE job SET stale = 1 WHERE name = :name;
 
 -- name: note_looked
 UPDATE job SET looked = :looked WHERE id = :job_id;
@@ -23,8 +35,31 @@ ON CONFLICT (name) DO UPDATE SET judged = excluded.judged;
 
 -- name: insert_run
 -- Nothing comes back where the fire already has its row.
-INSERT INTO run (job_id, fire_at, fire_unmoved, era, attempt, state, trigger, started_at)
-VALUES (:job_id, :fire_at, :fire_unmoved, :era, 1, :state, :trigger, :started_at)
+INSERT INTO run (job_id, fire_at, fire_unmoved, era, attempt, state, trigger, taken_at,
+                 not_before, started_at)
+VALUES (:job_id, :fire_at, :fire_unmoved, :era, :attempt, :state, :trigger, :taken_at,
+        :not_before, :started_at)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: fire_asked_for
+SELECT id FROM run
+ WHERE job_id = :job_id AND fire_at = :fire_at AND era = :era
+   AND trigger IN ('manual', 'then', 'start') AND attempt = 1;
+
+-- name: fire_at
+SELECT id FROM run WHERE job_id = :job_id AND fire_at = :fire_at AND era = :era;
+
+-- name: move_fire
+UPDATE run SET fire_at = :fire_at WHERE id = :id;
+
+-- name: insert_next_attempt
+-- The attempt after run :id, at the same fire.
+INSERT INTO run (job_id, fire_at, fire_unmoved, era, attempt, state, trigger, taken_at,
+                 not_before, period_start, period_end, override)
+SELECT job_id, fire_at, fire_unmoved, era, :attempt, 'waiting', 'retry', :taken_at, :not_before,
+       period_start, period_end, override
+  FROM run WHERE id = :id
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -67,9 +102,14 @@ UPDATE job SET ended = :now WHERE id = (SELECT job_id FROM run WHERE id = :id);
 UPDATE run SET state = 'skipped', reason = :reason, message = :message
  WHERE id = :id AND state = 'waiting';
 
+-- name: cancel_waiting
+UPDATE run SET state = 'stopped', reason = :reason, message = :message, ended_at = :now
+ WHERE id = :id AND state = 'waiting';
+
 -- name: open_runs
 -- What was waiting or running when the last daemon went away.
-SELECT run.id, job.name AS job, state, trigger, fire_at, fire_unmoved, pid, pid_started
+SELECT run.id, job.name AS job, state, trigger, fire_at, fire_unmoved, attempt, taken_at,
+       not_before, pid, pid_started
   FROM run JOIN job ON job.id = run.job_id
  WHERE state IN ('waiting', 'running')
  ORDER BY run.id;

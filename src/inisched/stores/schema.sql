@@ -6,7 +6,9 @@ CREATE TABLE meta (
 ) WITHOUT ROWID;
 
 -- One row per name ever seen. `anchor` is where the rhythm began (`anchor_counts`: its own moment
--- is a fire), `looked` the unmoved moment up to which every fire is accounted for.
+-- is a fire), `looked` the unmoved moment up to which every fire is accounted for. A job rests
+-- while it is not in the file, not active or broken: that stretch has no fires. It is stale while
+-- the daemon runs its last good definition, since the one in the file is broken.
 CREATE TABLE job (
     id            INTEGER PRIMARY KEY,
     name          TEXT NOT NULL UNIQUE,
@@ -16,10 +18,13 @@ CREATE TABLE job (
     looked        INTEGER,
     ended         INTEGER,
     era           INTEGER NOT NULL DEFAULT 0,
-    judged        TEXT
+    judged        TEXT,
+    resting       INTEGER NOT NULL DEFAULT 0,
+    stale         INTEGER NOT NULL DEFAULT 0
 );
 
 -- One row per attempt at a fire, or per stretch of fires that did not run (a gap: `fire_until`).
+-- An attempt is taken up at `taken_at`; where it waits for a moment of its own, that is `not_before`.
 CREATE TABLE run (
     id           INTEGER PRIMARY KEY,
     job_id       INTEGER NOT NULL REFERENCES job,
@@ -39,6 +44,8 @@ CREATE TABLE run (
     period_end   TEXT,
     override     INTEGER NOT NULL DEFAULT 0,
     fire_unmoved INTEGER NOT NULL,
+    taken_at     INTEGER,
+    not_before   INTEGER,
     pid          INTEGER,
     pid_started  INTEGER,
     UNIQUE (job_id, fire_at, era, attempt)

@@ -1,0 +1,45 @@
+"""A run under way, and the doors it goes through: executors start it, the nursery ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from inisched.engine.seat import Seat
+from inisched.executors.running import Task
+from inisched.model.run import Outcome, Reason
+from inisched.stores.ledger import Claimed
+
+
+class UnderWay(Protocol):
+    """A run in a process of its own: pid and start time name that process for good."""
+
+    pid: int
+    started: int
+
+    def outcome(self) -> Outcome:
+        """How it ended, once it has."""
+
+
+Start = Callable[[Task], UnderWay | Outcome]
+"""The executors' door: start an attempt; an Outcome at once where it ran inside the daemon."""
+
+End = Callable[[int], None]
+"""The door by which a run is ended before its time: TERM, and KILL after its `kill_after`."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A run under way; `running` is None where it ran inside the daemon.
+
+    `stopped` says who ended it before its time; "" while nobody has.
+    """
+
+    seat: Seat
+    claimed: Claimed
+    running: UnderWay | None
+    started: datetime
+    stopped: str = ""
+    reason: Reason | None = None

@@ -1,0 +1,90 @@
+"""The processes of a run, wherever they went: by session, by ancestry, by the mark they carry.
+
+Linux only; elsewhere a run is its process group.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+MARK = "INISCHED_MARK"
+"""The environment variable that names the run to whoever finds one of its processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A living process; `started` (ticks since boot) with the pid names it for good."""
+
+    pid: int
+    parent: int
+    group: int
+    session: int
+    started: int
+
+
+def processes() -> dict[int, Process]:
+    """All living processes by pid; zombies are not."""
+    found = {}
+    with suppress(OSError):
+        for name in os.listdir("/proc"):
+            if name.isdigit():
+                process = look(int(name))
+                if process is not None:
+                    found[process.pid] = process
+    return found
+
+
+def look(pid: int) -> Process | None:
+    """The process of that pid; None where it is gone, or a zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        if fields[0] in (b"Z", b"X"):
+            return None
+        parent, group, session = map(int, fields[1:4])
+        return Process(pid, parent, group, session, int(fields[19]))
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def mark_of(pid: int) -> str:
+    """The mark a process carries in its environment; "" for none, or one we may not read."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            environment = file.read()
+    except OSError:
+        return ""
+    for variable in environment.split(b"\0"):
+        name, _, value = variable.partition(b"=")
+        if name == MARK.encode():
+            return os.fsdecode(value)
+    return ""
+
+
+def members(leader: int, mark: str, alive: dict[int, Process] | None = None) -> list[Process]:
+    """The living processes of the run that `leader` leads or led, the leader among them."""
+    alive = processes() if alive is None else alive
+    found = {
+        pid
+        for pid, process in alive.items()
+        if leader in (pid, process.group, process.session) or (mark and mark_of(pid) == mark)
+    }
+    grown = True
+    while grown:
+        children = {pid for pid, process in alive.items() if process.parent in found}
+        grown = not children <= found
+        found |= children
+    return [alive[pid] for pid in sorted(found - {os.getpid()})]
+
+
+def send(targets: Iterable[Process], number: signal.Signals) -> None:
+    """Signal processes, each only if it is still the one that was meant."""
+    for target in targets:
+        now = look(target.pid)
+        if now is not None and now.started == target.started:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(target.pid, number)

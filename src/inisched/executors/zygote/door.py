@@ -1,0 +1,250 @@
+"""The daemon's side of one zygote: starts it, hears it, has it fork runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from itertools import count
+
+from inisched.executors.callback import conclude, request_for
+from inisched.executors.command import exit_message
+from inisched.executors.running import Task
+from inisched.executors.zygote import wire
+from inisched.executors.zygote.files import Files, changed
+from inisched.executors.zygote.forking import Forked, ForkedRunning, close, pipes
+from inisched.executors.zygote.wire import Message, Plan
+from inisched.model.job import Call
+
+_COMMAND = (sys.executable, "-P", "-m", "inisched.executors.zygote.process")
+
+IMPORT_LIMIT = 60.0
+"""Seconds one import may take."""
+
+ANSWER_LIMIT = 30.0
+"""Seconds a zygote may leave a request unanswered before it is taken for dead."""
+
+ACKNOWLEDGED = 0.002
+"""Seconds a start waits for the pid of its run; it may come later."""
+
+
+class Zygote:
+    """One zygote, from its start to its end. For a loop: select on `fileno()`, call `read_ready()`.
+
+    `ready` comes once; `dead` when its end has been noticed, with `ending` for how. `guilty` is
+    the module whose import must not be tried again, and `why`; "" where there is none. `late`
+    are runs whose pid came after their start had returned. `stirred` says that something was
+    heard outside of `read_ready()`.
+
+    Raises OSError where it cannot be started.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.ready = self.dead = self.stirred = False
+        self.guilty = self.why = self.ending = self.printed = ""
+        self.broken: dict[str, str] = {}
+        self.files: Files = {}
+        self.runs: dict[int, ForkedRunning] = {}
+        self.late: dict[int, tuple[int, int]] = {}
+        self.heard = time.monotonic()
+        self._importing = self._last_words = ""
+        self._tasks: dict[int, int] = {}
+        self._numbers = count(1)
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.setblocking(False)
+        told = wire.written(plan.encode())
+        self._words, words = os.pipe()
+        os.set_blocking(self._words, False)
+        try:
+            self.process = subprocess.Popen(
+                [*_COMMAND, str(told), str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                cwd=plan.folder,
+                pass_fds=(told, theirs.fileno()),
+                start_new_session=True,
+            )
+        except BaseException:
+            self._channel.close()
+            os.close(self._words)
+            raise
+        finally:
+            theirs.close()
+            close([told, words])
+
+    def fileno(self) -> int:
+        return self._channel.fileno()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def carries(self, target: str) -> bool:
+        """Whether runs of a callback can be forked from it, now."""
+        return (
+            self.ready
+            and not self.dead
+            and target in self.plan.targets
+            and target not in self.broken
+        )
+
+    def changed(self) -> str | None:
+        """A file that is no longer as it was imported; None where all are."""
+        return changed(self.files)
+
+    # -- runs ----------------------------------------------------------------------------------
+
+    def start(self, task: Task) -> ForkedRunning:
+        """Have a run forked. Raises OSError where it is not, and then nothing has happened."""
+        running = self._asked(task)
+        self._tasks[running.number] = task.run_id
+        self.heard, self.stirred = time.monotonic(), True
+        deadline = self.heard + ACKNOWLEDGED
+        while not running.told and (left := deadline - time.monotonic()) > 0:
+            poll = select.poll()
+            poll.register(self._channel, select.POLLIN)
+            if poll.poll(left * 1000):
+                self.read_ready()
+        self.late.pop(task.run_id, None)
+        if running.failed is not None:
+            running.outcome()
+            raise running.failed
+        return running
+
+    def _asked(self, task: Task) -> ForkedRunning:
+        assert isinstance(task.job.action, Call)
+        inner, outer = pipes(3)
+        number = next(self._numbers)
+        try:
+            request = request_for(task, self.plan.folder, self.plan.python_path, None)
+            outer.insert(0, wire.written(request.encode()))
+            wire.send(self._channel, {"start": number}, outer)
+        except BaseException:
+            close(inner)
+            raise
+        finally:
+            close(outer)
+        stdout, stderr, result = inner
+        codes = task.job.success_codes
+        running = self.runs[number] = ForkedRunning(
+            self,
+            number,
+            Forked(stdout, stderr),
+            lambda run: conclude(run, codes),
+            output_limit=task.job.output_limit,
+            result=result,
+        )
+        return running
+
+    def signal(self, run: int, number: signal.Signals) -> None:
+        """Send a signal to a run's group, by the one who knows that it is still that group."""
+        self._say({"run": run, "signal": int(number)})
+
+    def release(self, run: int) -> None:
+        """Nobody will ask for the run again: its pid may be given to others."""
+        self.runs.pop(run, None)
+        self._tasks.pop(run, None)
+        self._say({"release": run})
+
+    def _say(self, message: Message) -> None:
+        if not self.dead:
+            with suppress(OSError):
+                wire.send(self._channel, message)
+
+    # -- what it says --------------------------------------------------------------------------
+
+    def read_ready(self) -> None:
+        """Take in what has arrived; never waits."""
+        while not self.dead:
+            try:
+                message, descriptors = wire.receive(self._channel)
+            except BlockingIOError:
+                return
+            self.heard = time.monotonic()
+            self._take(message, descriptors)
+
+    def _take(self, message: Message | None, descriptors: list[int]) -> None:
+        match message:
+            case {"importing": name}:
+                self._importing = name
+            case {"refused": module, "why": why}:
+                self.guilty, self.why = module, why
+                self.kill()
+            case {"ready": _}:
+                self._begin(descriptors[0])
+            case {"run": run, "pid": pid} if run in self.runs:
+                self.runs[run].begun(pid)
+                self.late[self._tasks[run]] = (pid, self.runs[run].started)
+            case {"run": run, "failed": number} if run in self.runs:
+                self.runs[run].refused(OSError(number, os.strerror(number)))
+            case {"run": run, "code": code} if run in self.runs:
+                self.runs[run].ended(code)
+            case {"died": words}:
+                self._last_words = words
+            case None:
+                self._die()
+
+    def _begin(self, descriptor: int) -> None:
+        report = json.loads(wire.read(descriptor))
+        self.broken, self.printed = report["broken"], report["printed"]
+        self.files = {name: seen and tuple(seen) for name, seen in report["files"].items()}
+        self.ready, self._importing = True, ""
+
+    # -- its end -------------------------------------------------------------------------------
+
+    @property
+    def slow(self) -> bool:
+        """Whether it has said nothing for longer than it may."""
+        silent = time.monotonic() - self.heard
+        if not self.ready:
+            return silent > IMPORT_LIMIT
+        return silent > ANSWER_LIMIT and any(not run.told for run in self.runs.values())
+
+    def give_up(self) -> None:
+        """It has been silent for too long: end it, and hold that against what it imports."""
+        if self._importing and not self.guilty:
+            self.guilty = self._importing
+            self.why = f"importing '{self.guilty}' took longer than {IMPORT_LIMIT:g} s"
+        self.kill()
+        self._die()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+
+    def leave(self) -> None:
+        """Tell it to go; it does so by itself, and `gone` says when."""
+        if self._channel.fileno() >= 0:
+            self._channel.close()
+            os.close(self._words)
+
+    @property
+    def gone(self) -> bool:
+        """Whether its process has ended; that is then over and done with."""
+        return self.process.poll() is not None
+
+    def _die(self) -> None:
+        self.dead = True
+        try:
+            code = self.process.wait(1)
+        except subprocess.TimeoutExpired:  # it closed its channel and lives on
+            self.kill()
+            code = self.process.wait()
+        with suppress(BlockingIOError):
+            words = os.read(self._words, wire.LONGEST)
+            self._last_words += words.decode("utf-8", "backslashreplace")
+        last = self._last_words.strip().rpartition("\n")[2]
+        self.ending = exit_message(code) + (f": {last}" if last else "")
+        if self._importing and not self.guilty:
+            self.guilty = self._importing
+            self.why = f"importing '{self.guilty}' ended the process: {exit_message(code)}"
+        for run in self.runs.values():
+            run.orphaned()
