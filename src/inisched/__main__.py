@@ -1,6 +1,28 @@
-"""Lets `python -m inisched` work."""
+"""The program's entrance: `inisched`, and `python -m inisched`."""
 
-from inisched.cli import main
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """Run the command line; a daemon that is only just starting already heeds its signals."""
+    if "run" in sys.argv[1:]:
+        _heed_early_signals()
+    from inisched.cli import main as command_line
+
+    command_line()
+
+
+def _heed_early_signals() -> None:
+    """Nothing runs yet, so TERM and INT simply end it; the file is about to be read anyway."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+
 
 if __name__ == "__main__":
     main()

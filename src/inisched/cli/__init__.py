@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -112,7 +114,10 @@ def main() -> None:
     """The program: exits with the codes of the reference, never with a traceback."""
     _speak_utf8()
     try:
-        code = group.main(prog_name="inisched", standalone_mode=False)
+        code = _run_command()
+        sys.stdout.flush()
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -122,8 +127,12 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(Exit.FINE)
+        _leave_quietly(Exit.FINE)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        click.echo(f"inisched: the output cannot be written: {error.strerror}", err=True)
+        _leave_quietly(Exit.PROBLEM)
     except Exception as error:
         if os.environ.get("INISCHED_DEBUG"):
             raise
@@ -131,6 +140,20 @@ def main() -> None:
         click.echo(f"{fault} (INISCHED_DEBUG=1 shows where)", err=True)
         sys.exit(Exit.PROBLEM)
     sys.exit(code if isinstance(code, int) else Exit.FINE)
+
+
+def _run_command() -> object:
+    """What the command returned. click's own `main` would turn a closed pipe into exit code 1."""
+    if "_INISCHED_COMPLETE" in os.environ:
+        return group.main(prog_name="inisched", standalone_mode=False)
+    with group.make_context("inisched", sys.argv[1:]) as context:
+        return group.invoke(context)
+
+
+def _leave_quietly(code: Exit) -> NoReturn:
+    """Nobody reads the rest: do not let the interpreter stumble over it at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)
 
 
 def _speak_utf8() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -46,6 +46,12 @@ def utc_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def find_file(path: str | None) -> str:
     """The file asked for, else the first of the usual places that is there."""
     given = path or os.environ.get("INISCHED_PATH")
+    if given and os.path.isabs(given):
+        return given
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise Trouble("this folder is gone: use -P with a path from the root") from None
     if given:
         return given
     for place in USUAL_PLACES:
@@ -57,18 +63,17 @@ def find_file(path: str | None) -> str:
     )
 
 
-def read_file(path: str | None) -> Config:
-    """Read the file for a command that only looks; one that is no INI file ends the command."""
+def read_file(path: str | None, *, ledger_will_do: bool = False) -> Config:
+    """Read the file for a command that only looks; one that is no INI file ends the command.
+
+    With `ledger_will_do` it goes on where there is a ledger beside the file.
+    """
     config = load(find_file(path), strict_references=False)
     if config.fatal:
-        refuse(config)
+        click.echo(draw(config.diagnostics), err=True, nl=False)
+        if not (ledger_will_do and config.database.is_file()):
+            raise SystemExit(Exit.PROBLEM)
     return config
-
-
-def refuse(config: Config) -> NoReturn:
-    """Say what is wrong with the file and leave."""
-    click.echo(draw(config.diagnostics), err=True)
-    raise SystemExit(Exit.PROBLEM)
 
 
 def judge_file(config: Config, *, time_limit: float) -> Judged:

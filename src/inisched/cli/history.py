@@ -47,7 +47,7 @@ def history_command(
     \b
     Example: inisched history "nightly report" --since 2d
     """
-    config = read_file(path)
+    config = read_file(path, ledger_will_do=True)
     history = open_history(config.database)
     name = job and job_named(config, history, job)
     present = now()
@@ -93,7 +93,7 @@ def show_command(run: int, path: str | None, as_json: bool, utc: bool) -> int:
     \b
     Example: inisched show 42
     """
-    config = read_file(path)
+    config = read_file(path, ledger_will_do=True)
     found = open_history(config.database).run(run)
     if found is None:
         raise Trouble(f"there is no run {run}", Exit.UNKNOWN)

@@ -28,7 +28,7 @@ def status_command(path: str | None, as_json: bool, utc: bool, nagios: bool) -> 
     if nagios:
         click.echo("inisched status --nagios: not in force in this version", err=True)
         return Exit.NOT_NOW
-    config = read_file(path)
+    config = read_file(path, ledger_will_do=True)
     found = health(config, open_history(config.database), now())
     if as_json:
         print_json(_as_json(found))

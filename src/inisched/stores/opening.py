@@ -45,6 +45,7 @@ def open_writer(path: Path, *, full: bool) -> sqlite3.Connection:
     With `full` each commit is on the disk before it returns. Raises Unusable.
     """
     try:
+        _check_regular(path)
         create_private(path)
         connection = sqlite3.connect(path, isolation_level=None, timeout=5)
     except (OSError, sqlite3.Error) as error:
@@ -117,6 +118,7 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
     try:
         if not path.exists():
             return None
+        _check_regular(path)
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         connection = sqlite3.connect(_reading(path), uri=True, isolation_level=None, timeout=5)
@@ -136,6 +138,12 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
         connection.close()
         return None
     return connection
+
+
+def _check_regular(path: Path) -> None:
+    """Raises Unusable for a pipe, a device or a folder, which SQLite might wait on for ever."""
+    if path.exists() and not path.is_file():
+        raise Unusable(f"{path} is no regular file; set [inisched] database")
 
 
 def _reading(path: Path) -> str:
