@@ -43,9 +43,9 @@ def test_the_caret_of_a_line_beyond_99999_stands_right() -> None:
     assert draw([diagnostic]).splitlines()[1:] == ["1234567 | ab", "        |  ^"]
 
 
-def test_one_about_the_whole_file_has_no_line() -> None:
+def test_one_about_the_whole_file_has_a_place_but_no_line_to_show() -> None:
     diagnostic = Diagnostic(place=Place("x.ini", 1, 1), code="c", message="gone")
-    assert draw([diagnostic]) == "x.ini: error: gone\n"
+    assert draw([diagnostic]) == "x.ini:1:1: error: gone\n"
 
 
 def test_after_the_first_hundred_the_rest_is_counted() -> None:

@@ -1,5 +1,6 @@
 """What becomes of the keys of one section."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from inisched.model.diagnostic import Level
 from inisched.model.job import Argument, Call, Command, Executor, Misfire
 from inisched.model.place import Place
 from inisched.model.schedule import LAST_DAY, Every, Unit
+from inisched.timing.zone import host_zone
 
 
 def codes(config: Config) -> list[str]:
@@ -189,6 +191,7 @@ def test_a_job_without_a_zone_has_that_of_the_file(load_text) -> None:
 
 
 def test_settings_are_read_and_paths_are_relative_to_the_file(load_text, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
     config = load_text("""\
         [inisched]
         database = var/state.db
@@ -241,14 +244,12 @@ def test_keys_set_are_the_sections_own_keys_as_written(load_text) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("timeout", "5 minutes"),
-        ("retries", "3"),
-        ("env.HOME", "/srv"),
+        ("should_run", "a.b"),
+        ("ready_every", "5 minutes"),
         ("report_period", "month"),
         ("notify_on", "failure, late"),
         ("ping", "https://example.org/x"),
-        ("memory_limit", "1 GiB"),
-        ("overlap", "queue"),
+        ("warn_after", "5 minutes"),
         ("executor", "celery"),
     ],
 )
@@ -318,3 +319,133 @@ def test_text_before_the_first_section_is_fatal(load_text) -> None:
 def test_loading_twice_gives_equal_configs(load_text) -> None:
     text = "[a]\ncall = a.b\nevery = day\nx = 1\n[b]\ncommand = x\nevery = dya\n"
     assert load_text(text) == load_text(text)
+
+
+# -- names behind arg. and env.
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "message", "expected"),
+    [
+        ("arg. = 2", 1, "the name is missing after 'arg.'", "a Python name, as in arg.timeout"),
+        (
+            "env. = 2",
+            1,
+            "the name is missing after 'env.'",
+            "a name without spaces, as in env.HOME",
+        ),
+        (
+            "env.a b = 2",
+            5,
+            "'a b' is not a name of a variable",
+            "a name without spaces, as in env.HOME",
+        ),
+        (
+            "env.a\x1bb = 2",
+            5,
+            "'a\x1bb' is not a name of a variable",
+            "a name without spaces, as in env.HOME",
+        ),
+        (
+            "arg.a-b = 2",
+            5,
+            "'a-b' is not the name of an argument",
+            "a Python name, as in arg.timeout",
+        ),
+        (
+            "ARG.  2nd = 2",
+            7,
+            "'2nd' is not the name of an argument",
+            "a Python name, as in arg.timeout",
+        ),
+    ],
+)
+def test_a_name_that_cannot_be_is_refused_where_it_stands(
+    line: str, column: int, message: str, expected: str, load_text
+) -> None:
+    config = load_text(f"[a]\ncall = a.b\nevery = day\n{line}\n")
+    [found] = [d for d in config.diagnostics if d.level is Level.ERROR]
+    assert (found.place, found.message, found.expected) == (
+        Place("jobs.ini", 4, column),
+        message,
+        expected,
+    )
+    assert config.jobs == ()
+
+
+def test_a_name_that_cannot_be_is_said_once_of_a_command(load_text) -> None:
+    config = load_text("[a]\ncommand = true\nevery = day\narg. = 2\n")
+    assert [d.message for d in config.diagnostics] == ["the name is missing after 'arg.'"]
+
+
+def test_a_variable_may_have_any_name_the_system_takes(load_text) -> None:
+    config = load_text("[a]\ncommand = true\nevery = day\nenv.my-app.level = 3\n")
+    assert len(config.jobs) == 1
+
+
+# -- zones
+
+
+@pytest.fixture
+def tz(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Sets $TZ."""
+
+    def set_it(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        host_zone.cache_clear()
+
+    yield set_it
+    monkeypatch.undo()
+    host_zone.cache_clear()
+
+
+ONE_JOB = "[a]\ncommand = x\nevery = day\n"
+
+
+@pytest.mark.parametrize("name", ["UTC-3", "Foo/Bar", "/etc/passwd", ":Foo/Bar"])
+def test_a_tz_that_is_no_zone_is_warned_of_by_those_who_rely_on_it(
+    name: str, tz: Callable[[str], None], load_text
+) -> None:
+    tz(name)
+    [found] = load_text(ONE_JOB).diagnostics
+    assert (found.place, found.code, found.level) == (
+        Place("jobs.ini", 1, 1),
+        "host-zone",
+        Level.WARNING,
+    )
+    assert found.message == (
+        f"the environment's TZ '{name.lstrip(':')}' is no zone this machine knows; "
+        f"times are taken as {host_zone()}"
+    )
+    assert found.expected == "an IANA name such as Europe/Paris"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [ONE_JOB + "timezone = UTC\n", "[inisched]\ntimezone = UTC\n" + ONE_JOB],
+)
+def test_a_tz_that_nobody_relies_on_is_not_warned_of(
+    text: str, tz: Callable[[str], None], load_text
+) -> None:
+    tz("Foo/Bar")
+    assert load_text(text).diagnostics == ()
+
+
+@pytest.mark.parametrize("name", ["", "Europe/Paris", ":Europe/Paris", ":/etc/localtime"])
+def test_a_tz_that_is_understood_is_not_warned_of(
+    name: str, tz: Callable[[str], None], load_text
+) -> None:
+    tz(name)
+    assert load_text(ONE_JOB).diagnostics == ()
+
+
+def test_the_zone_to_reckon_with_is_the_files_where_the_jobs_own_cannot_be_read(load_text) -> None:
+    text = "[inisched]\ntimezone = Asia/Tokyo\n" + ONE_JOB + "timezone = Mars/Base\n"
+    [section] = load_text(text).sections
+    assert (section.timezone, section.zone) == ("Mars/Base", "Asia/Tokyo")
+
+
+def test_the_zone_of_a_broken_job_is_its_own_where_it_can_be_read(load_text) -> None:
+    [section] = load_text("[a]\nevery = day\ntimezone = Asia/Tokyo\n").sections
+    assert section.job is None
+    assert section.zone == "Asia/Tokyo"

@@ -207,6 +207,62 @@ def test_what_is_no_path_is_said_to_be_none(folder: Path, target: str) -> None:
     assert problem.message == f"'{target}' does not name a function in a module"
 
 
+@pytest.mark.parametrize("target", ["pkg:mod.f", "pkg.mod.f", "pkg:mod.deep.f"])
+def test_a_module_of_a_package_is_imported_where_its_path_names_it(
+    folder: Path, write: Write, target: str
+) -> None:
+    write("pkg/__init__.py", "")
+    write("pkg/mod/__init__.py", "def f(): ...\n")
+    write("pkg/mod/deep.py", "def f(): ...\n")
+    assert judged(folder, target) == {target: Judgement()}
+    assert judged(folder, "pkg.mod.f", target)[target].ok
+
+
+def test_a_missing_function_is_missing_whatever_other_jobs_import(
+    folder: Path, write: Write
+) -> None:
+    write("pkg/__init__.py", "")
+    write("pkg/mod.py", "def f(): ...\n")
+    alone = judged(folder, "pkg.mod", "pkg:mod.g")
+    beside = judged(folder, "pkg.mod.f", "pkg.mod", "pkg:mod.g")
+    assert alone == {t: beside[t] for t in alone}
+    assert message(alone["pkg.mod"]) == "the callback is not a function but of type module"
+
+
+# -- what a reference stands for
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("hidden", "does not name a function in a module"),
+        ("hidden.away.f", "names a module that is not found"),
+        ("jobs.hidden", "names what its module does not have"),
+        ("bad.hidden", "cannot be imported"),
+    ],
+)
+def test_a_target_behind_a_reference_is_not_shown(
+    folder: Path, write: Write, target: str, told: str
+) -> None:
+    write("jobs.py", "def f(n): ...\ndef hiden(): ...\n")
+    write("bad.py", "raise ValueError('hidden')\n")
+    call = Call(target, place=Place("x.ini", 2, 8), shown="${env:JOB}")
+    asked = [Request("a", call, "UTC")]
+    [found] = diagnostics(asked, judge(asked, folder=folder))
+    assert found.message == f"what '${{env:JOB}}' stands for {told}"
+    assert found.expected == "a dotted path such as pkg.mod.func or pkg.mod:func"
+    assert (found.place, found.length, found.hint) == (Place("x.ini", 2, 8), 10, "")
+
+
+def test_what_is_wrong_with_the_arguments_of_a_hidden_target_is_told(
+    folder: Path, write: Write
+) -> None:
+    write("jobs.py", "def f(n): ...\n")
+    asked = [Request("a", Call("jobs.f", place=Place("x.ini", 2, 8), shown="${env:JOB}"), "UTC")]
+    [found] = diagnostics(asked, judge(asked, folder=folder))
+    assert (found.message, found.length) == ("the callback needs an argument 'n'", 10)
+
+
 # -- imports that go wrong
 
 
@@ -312,6 +368,24 @@ def test_what_an_import_does_beside_the_point_does_no_harm(
     start = time.monotonic()
     assert judged(folder, "odd.f", "good.f") == {"odd.f": Judgement(), "good.f": Judgement()}
     assert time.monotonic() - start < 30
+
+
+@pytest.mark.parametrize(
+    "fork",
+    [
+        "import os; os.fork()",
+        "import os; os.fork(); os.fork()",
+        "import ctypes; ctypes.CDLL(None).fork()",
+        "import os\nif os.fork() == 0: __import__('time').sleep(60)",
+    ],
+)
+def test_a_fork_at_import_costs_no_other_job(folder: Path, write: Write, fork: str) -> None:
+    write("forks.py", f"{fork}\ndef f(): ...\n")
+    write("ends.py", "import os; os._exit(0)\n")
+    write("good.py", "from pathlib import Path\nopen('seen', 'a').write('x')\ndef f(): ...\n")
+    found = judged(folder, "forks.f", "good.f", "ends.f", "good:f")
+    assert found["forks.f"] == found["good.f"] == found["good:f"] == Judgement()
+    assert message(found["ends.f"]) == "importing 'ends' ended the process: exit code 0"
 
 
 def test_what_an_import_started_does_not_outlive_the_judgement(folder: Path, write: Write) -> None:

@@ -1,11 +1,14 @@
 """References: what is replaced, what views and diagnostics show, what is masked."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from inisched.config.drawing import draw
 from inisched.config.loader import Config
+from inisched.executors.kept import mask
 from inisched.model.diagnostic import Level
 from inisched.model.job import Argument, Call
 
@@ -87,6 +90,27 @@ def test_a_zone_with_a_reference_shows_the_reference(load_text, monkeypatch) -> 
     config = load_text("[a]\ncommand = true\nevery = day\ntimezone = ${env:ZONE}\n")
     assert config.jobs[0].schedule.zone == "Europe/Paris"
     assert config.sections[0].timezone == "${env:ZONE}"
+    assert config.sections[0].zone == "Europe/Paris"
+
+
+def test_a_zone_of_the_file_with_a_reference_is_shown_so_by_its_jobs(
+    load_text, monkeypatch
+) -> None:
+    monkeypatch.setenv("ZONE", "Europe/Paris")
+    config = load_text("[inisched]\ntimezone = ${env:ZONE}\n[a]\ncommand = true\nevery = day\n")
+    assert config.settings.timezone == "Europe/Paris"
+    assert config.sections[0].timezone == "${env:ZONE}"
+    assert config.sections[0].zone == "Europe/Paris"
+
+
+def test_a_callback_with_a_reference_shows_the_reference(load_text, monkeypatch) -> None:
+    monkeypatch.setenv("MOD", "shop")
+    text = "[a]\ncall = ${env:MOD}.run\nevery = day\n[b]\ncall = shop.run\nevery = day\n"
+    actions = [job.action for job in load_text(text).jobs]
+    assert [(a.target, a.shown) for a in actions] == [
+        ("shop.run", "${env:MOD}.run"),
+        ("shop.run", ""),
+    ]
 
 
 def test_a_diagnostic_quotes_the_reference_not_what_stands_behind_it(
@@ -115,6 +139,28 @@ def test_replaced_values_of_eight_characters_are_kept_for_masking_output(
     monkeypatch.setenv("NINE", "123456789")
     text = call_job("a = ${env:SEVEN}${env:EIGHT}", "description = ${env:NINE} ${env:EIGHT}")
     assert load_text(text).jobs[0].secrets == ("123456789", "12345678")
+
+
+def test_a_secret_of_several_lines_is_known_as_repr_and_json_print_it(
+    load_text, tmp_path: Path
+) -> None:
+    (tmp_path / "key.pem").write_text("-- ä --\nabc\n-- end --\n", encoding="utf-8")
+    [job] = load_text(call_job("pem = ${file:key.pem}")).jobs
+    assert job.secrets == (
+        "-- ä --\nabc\n-- end --",
+        r"-- ä --\nabc\n-- end --",
+        r"-- \u00e4 --\nabc\n-- end --",
+    )
+
+
+@pytest.mark.parametrize("printed", [repr, json.dumps])
+def test_a_secret_is_masked_as_a_program_prints_it(
+    printed: Callable[[str], str], load_text, monkeypatch
+) -> None:
+    secret = 'it\'s\t"quoted"\\\n'
+    monkeypatch.setenv("ODD", secret)
+    [job] = load_text(call_job("odd = ${env:ODD}")).jobs
+    assert mask(printed(secret).encode(), job.secrets)[1:-1] == b"***"
 
 
 def test_a_default_in_the_file_is_no_secret(load_text, monkeypatch) -> None:

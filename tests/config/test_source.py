@@ -20,7 +20,7 @@ def refusal(path: Path | str) -> str:
 
 def test_a_missing_file_is_named_with_a_cure() -> None:
     assert refusal("nowhere/x.ini") == (
-        "nowhere/x.ini: error: there is no such file\n    hint: name the file with -P\n"
+        "nowhere/x.ini:1:1: error: there is no such file\n    hint: name the file with -P\n"
     )
 
 
@@ -35,7 +35,7 @@ def test_a_named_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
 
 def test_a_device_is_refused() -> None:
     assert refusal("/dev/zero") == (
-        "/dev/zero: error: this is a device\n    expected an INI file\n"
+        "/dev/zero:1:1: error: this is a device\n    expected an INI file\n"
     )
 
 

@@ -427,3 +427,275 @@ def test_a_failure_counts_for_the_exit_code_of_once(world: Make) -> None:
     w.go(minutes=10)
     w.end("a")
     assert w.engine.failed == 1
+
+
+# -- overlap = queue, replace, allow -----------------------------------------------------------
+
+
+def test_queue_lets_one_fire_wait_and_skips_the_later_ones(world: Make) -> None:
+    w = world(TEN + "overlap = queue\n")
+    for _ in range(4):
+        w.go(minutes=10)
+    assert w.account() == [
+        "10:10:00 running schedule",
+        "10:20:00 waiting schedule",
+        "10:30:00 to 10:40:00 overlap x2",
+    ]
+    w.end("a")
+    assert w.started[-1] == ("a", "10:20:00")
+
+
+def test_replace_stops_the_run_before_and_starts_when_it_is_gone(world: Make) -> None:
+    w = world(TEN + "overlap = replace\n")
+    w.go(minutes=10)
+    w.go(minutes=10)
+    assert w.told_to_end == [1]
+    assert w.started == [("a", "10:10:00")]
+    w.end("a")
+    rows = w.rows()
+    assert (rows[0]["state"], rows[0]["reason"], rows[0]["message"]) == (
+        "stopped",
+        "replaced",
+        "replaced by run 2",
+    )
+    assert w.started[-1] == ("a", "10:20:00")
+
+
+def test_replace_waits_until_every_other_gate_is_open(world: Make) -> None:
+    w = world(
+        "[pool:db]\n"
+        "[a]\ncommand = true\nevery = 10 minutes\noverlap = replace\n"
+        "[b]\ncommand = true\nevery = 10 minutes\npool = db\n"
+        "[c]\ncommand = true\nevery = 10 minutes\npool = db\noverlap = replace\n"
+    )
+    w.go(minutes=10)
+    assert w.started == [("a", "10:10:00"), ("b", "10:10:00")]
+    w.go(minutes=10)
+    assert w.told_to_end == [1]
+
+
+def test_allow_starts_beside_the_run_before(world: Make) -> None:
+    w = world(TEN + "overlap = allow\n")
+    w.go(minutes=10)
+    w.go(minutes=10)
+    assert w.account() == ["10:10:00 running schedule", "10:20:00 running schedule"]
+
+
+def test_fires_of_one_look_run_one_after_the_other_whatever_overlap_says(world: Make) -> None:
+    w = world(TEN + "overlap = allow\n")
+    w.restart(minutes=40, seconds=30)
+    assert w.started == [("a", "10:30:00")]
+    w.end("a")
+    assert w.started == [("a", "10:30:00"), ("a", "10:40:00")]
+
+
+# -- pools -------------------------------------------------------------------------------------
+
+POOLED = "[pool:db]\nwait = 3 minutes\n" + "".join(
+    f"[{name}]\ncommand = true\nevery = 10 minutes\npool = db\n" for name in "ab"
+)
+
+
+def test_jobs_of_a_pool_share_its_places(world: Make) -> None:
+    w = world(POOLED)
+    w.go(minutes=10)
+    assert w.started == [("a", "10:10:00")]
+    w.end("a")
+    assert w.started[-1] == ("b", "10:10:00")
+
+
+def test_a_fire_that_waits_too_long_for_a_pool_is_skipped(world: Make) -> None:
+    w = world(POOLED)
+    w.go(minutes=10)
+    assert w.engine.due == START + timedelta(minutes=13)
+    w.go(minutes=3)
+    (row,) = w.rows("b")
+    assert (row["state"], row["reason"], row["message"]) == (
+        "skipped",
+        "pool",
+        "no place in the pool within 3 min",
+    )
+
+
+# -- retries -----------------------------------------------------------------------------------
+
+TRIED = TEN + "retries = 2\nretry_delay = 30 s\n"
+FAILED = Outcome(state=State.FAILURE, exit_code=1)
+
+
+def test_a_failed_run_is_tried_again_after_its_delay(world: Make) -> None:
+    w = world(TRIED)
+    w.outcome = FAILED
+    w.go(minutes=10)
+    w.end("a")
+    w.go(seconds=29)
+    assert len(w.started) == 1
+    w.go(seconds=1)
+    assert w.account() == ["10:10:00 failure schedule", "10:10:00 running retry"]
+
+
+def test_each_pause_is_longer_than_the_one_before(world: Make) -> None:
+    w = world(TRIED)
+    w.outcome = FAILED
+    w.go(minutes=10)
+    w.end("a")
+    w.go(seconds=30)
+    w.end("a")
+    assert w.engine.due == w.now + timedelta(seconds=60)
+
+
+def test_after_its_last_attempt_a_fire_is_over(world: Make) -> None:
+    w = world(TRIED)
+    w.outcome = FAILED
+    w.go(minutes=10)
+    w.end("a")
+    w.go(seconds=30)
+    w.end("a")
+    w.go(seconds=60)
+    w.end("a")
+    assert [(row["attempt"], row["state"]) for row in w.rows()] == [
+        (1, "failure"),
+        (2, "failure"),
+        (3, "failure"),
+    ]
+    assert w.engine.failed == 1
+
+
+def test_a_pending_retry_counts_as_running_for_overlap(world: Make) -> None:
+    w = world(TEN.replace("10 minutes", "20 seconds") + "retries = 1\nretry_delay = 30 s\n")
+    w.outcome = FAILED
+    w.go(seconds=20)
+    w.end("a")
+    w.go(seconds=20)
+    assert w.account() == [
+        "10:00:20 failure schedule",
+        "10:00:20 waiting retry",
+        "10:00:40 to 10:00:40 overlap x1",
+    ]
+
+
+def test_a_pending_retry_survives_a_restart(world: Make) -> None:
+    w = world(TRIED)
+    w.outcome = FAILED
+    w.go(minutes=10)
+    w.end("a")
+    w.restart(seconds=10)
+    assert len(w.started) == 1
+    w.go(seconds=20)
+    assert w.account() == ["10:10:00 failure schedule", "10:10:00 running retry"]
+
+
+def test_replace_cancels_a_pending_retry(world: Make) -> None:
+    w = world(TRIED + "overlap = replace\n")
+    w.outcome = FAILED
+    w.go(minutes=9, seconds=50)
+    w.go(seconds=10)
+    w.now += timedelta(minutes=9, seconds=45)
+    w.end("a")
+    w.go(seconds=15)
+    assert [(row["state"], row["reason"], row["attempt"]) for row in w.rows()] == [
+        ("failure", None, 1),
+        ("stopped", "replaced", 2),
+        ("running", None, 1),
+    ]
+
+
+def test_a_success_is_not_tried_again(world: Make) -> None:
+    w = world(TRIED)
+    w.go(minutes=10)
+    w.end("a")
+    assert w.account() == ["10:10:00 success schedule"]
+
+
+# -- asked for by a person ---------------------------------------------------------------------
+
+
+def test_a_triggered_job_runs_now(world: Make) -> None:
+    w = world("[a]\ncommand = true\nevery = never\n")
+    assert w.engine.trigger("a", w.now, timedelta(0)) == (1, False)
+    assert w.account() == ["10:00:00 running manual"]
+
+
+def test_an_inactive_job_runs_when_triggered(world: Make) -> None:
+    w = world(TEN + "active = no\n")
+    w.engine.trigger("a", w.now, timedelta(0))
+    assert w.account() == ["10:00:00 running manual"]
+
+
+def test_a_trigger_is_refused_by_overlap_with_a_row(world: Make) -> None:
+    w = world(TEN)
+    w.go(minutes=10)
+    run_id, refused = w.engine.trigger("a", w.now, timedelta(0))
+    assert refused
+    assert w.row(run_id)["state"] == "skipped"
+    assert w.row(run_id)["reason"] == "overlap"
+
+
+def test_a_later_trigger_waits_for_its_moment_and_holds_up_no_fire(world: Make) -> None:
+    w = world(TEN)
+    run_id, _ = w.engine.trigger("a", w.now, timedelta(minutes=15))
+    w.go(minutes=10)
+    w.end("a")
+    w.go(minutes=5)
+    assert w.account() == ["10:15:00 running manual", "10:10:00 success schedule"]
+    assert w.row(run_id)["state"] == "running"
+
+
+def test_two_triggers_at_one_moment_are_a_millisecond_apart(world: Make) -> None:
+    w = world("[a]\ncommand = true\nevery = never\noverlap = allow\n")
+    w.engine.trigger("a", w.now, timedelta(0))
+    w.engine.trigger("a", w.now, timedelta(0))
+    assert [row["fire_at"][17:] for row in w.rows()] == ["00Z", "00.001Z"]
+
+
+def test_a_stopped_run_says_by_whom(world: Make) -> None:
+    w = world(TEN)
+    w.go(minutes=10)
+    assert w.engine.stop(1, "ada") is True
+    w.end("a")
+    assert (w.rows()[0]["state"], w.rows()[0]["message"]) == ("stopped", "stopped by ada")
+
+
+def test_a_stopped_run_is_not_tried_again(world: Make) -> None:
+    w = world(TRIED)
+    w.outcome = FAILED
+    w.go(minutes=10)
+    w.engine.stop(1, "ada")
+    w.end("a")
+    assert w.account() == ["10:10:00 stopped schedule"]
+
+
+def test_a_pending_retry_can_be_stopped(world: Make) -> None:
+    w = world(TRIED)
+    w.outcome = FAILED
+    w.go(minutes=10)
+    w.end("a")
+    assert w.engine.stop(2, "ada") is True
+    assert w.account() == ["10:10:00 failure schedule", "10:10:00 stopped retry"]
+
+
+def test_what_has_ended_cannot_be_stopped(world: Make) -> None:
+    w = world(TEN)
+    w.go(minutes=10)
+    w.end("a")
+    assert w.engine.stop(1, "ada") is False
+
+
+def test_a_run_that_timed_out_says_after_how_long(world: Make) -> None:
+    w = world(TEN + "timeout = 2 s\n")
+    w.go(minutes=10)
+    w.engine.ended(1, w.now, timed_out=True)
+    (row,) = w.rows()
+    assert (row["state"], row["message"]) == ("timeout", "timed out after 2 s")
+
+
+def test_an_interrupted_fire_is_rerun_once_where_asked(world: Make) -> None:
+    w = world(TEN + "rerun_interrupted = yes\n")
+    w.go(minutes=10)
+    w.restart(seconds=5)
+    w.restart(seconds=5)
+    w.restart(seconds=5)
+    assert [(row["attempt"], row["state"]) for row in w.rows()] == [
+        (1, "interrupted"),
+        (2, "interrupted"),
+    ]

@@ -54,7 +54,14 @@ class World:
     def begin(self) -> None:
         """A daemon starts."""
         config = self.config
-        self.engine = Engine(self.ledger, self._start, max_running=config.settings.max_running)
+        self.told_to_end: list[int] = []
+        self.engine = Engine(
+            self.ledger,
+            self._start,
+            max_running=config.settings.max_running,
+            pools=config.pools,
+            end=self.told_to_end.append,
+        )
         waiting = recover(self.ledger, None, config, self.now)
         self.engine.adopt(config.jobs, self.now)
         self.engine.resume(waiting)

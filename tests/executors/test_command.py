@@ -96,8 +96,9 @@ def test_several_lines_are_a_script(run: Run) -> None:
 
 
 def test_a_folder_that_is_gone_cannot_start(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError) as caught:
         start_command(task("true"), folder=tmp_path / "gone")
+    assert caught.value.strerror == f"the working directory {tmp_path}/gone is not there"
 
 
 # -- what it is told

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from inisched.executors.returned import LIMIT, Verdict, outcome, signal_name
+from inisched.executors.returned import LIMIT, Verdict, outcome, signal_name, within
 from inisched.model.result import STATUS
 from inisched.model.run import Outcome, State
 
@@ -57,3 +57,48 @@ def test_an_encoded_verdict_never_passes_its_limit(text: str) -> None:
 
 def test_an_unknown_signal_is_named_by_its_number() -> None:
     assert (signal_name(11), signal_name(200)) == ("SIGSEGV", "signal 200")
+
+
+# -- output_limit
+
+
+def kept(text: str, limit: int, *, message: str = "") -> Outcome:
+    told = Verdict(STATUS.SUCCESS, message, text).encode()
+    return outcome(told, 0, output_limit=limit)
+
+
+def test_a_long_output_keeps_its_head_and_tail_and_says_so() -> None:
+    found = kept("a" * 25_000_000 + "b" * 25_000_000, 64 * 1024)
+    assert found.message == "output cut: 50 MB, 64 KiB kept"
+    assert found.output == "a" * 32768 + "\n[… 50 MB cut here …]\n" + "b" * 32768
+
+
+def test_a_message_of_the_run_is_not_overwritten_by_a_cut() -> None:
+    found = kept("a" * 100, 10, message="sent")
+    assert (found.message, found.output) == ("sent", "aaaaa\n[… 90 B cut here …]\naaaaa")
+
+
+def test_an_output_within_its_limit_is_kept_whole() -> None:
+    assert kept("a" * 100, 100) == Outcome(state=State.SUCCESS, exit_code=0, output="a" * 100)
+
+
+def test_an_output_cut_on_its_way_says_so_under_a_larger_limit_too() -> None:
+    found = kept("a" * 50_000_000, 8 * 1024 * 1024)
+    assert found.message == "output cut: 50 MB, 1 MiB kept"
+    assert found.output.count("cut") == 1
+
+
+def test_a_cut_leaves_no_half_characters() -> None:
+    assert kept("é" * 100, 11).output == "ééé\n[… 189 B cut here …]\néé"
+
+
+def test_an_outcome_made_inside_the_daemon_is_cut_alike() -> None:
+    long = Outcome(state=State.SUCCESS, exit_code=0, output="a" * 3_000_000)
+    assert within(long, 4_000_000) is long
+    assert within(long, 2_000_000).message == "output cut: 3 MB, 1.9 MiB kept"
+
+
+@pytest.mark.parametrize("code", [0, 9])
+def test_the_limit_holds_however_the_process_ended(code: int) -> None:
+    told = Verdict(STATUS.SUCCESS, "", "a" * 1000).encode()
+    assert len(outcome(told, code, output_limit=10).output) < 50

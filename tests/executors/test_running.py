@@ -103,9 +103,9 @@ def test_an_outcome_leaves_no_descriptor_open(tmp_path: Path) -> None:
 
 def test_a_process_that_could_not_be_made_leaves_no_descriptor_open(tmp_path: Path) -> None:
     before = open_descriptors()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError):
         start_call(task(Call("jobs.f")), folder=tmp_path / "gone", python_path=["."])
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError):
         start_command(task("true"), folder=tmp_path / "gone")
     assert open_descriptors() == before
 

@@ -22,15 +22,15 @@ COMMANDS = {
     "history": "history",
     "show": "history",
     "status": "status",
+    "test": "testing",
+    "trigger": "control",
+    "stop": "control",
+    "reload": "control",
 }
 """The commands in force, and the room of each."""
 
 LATER = {
     "why": "why a fire ran or did not run",
-    "test": "run a job now, here, by the daemon's own code",
-    "trigger": "run a job now or later",
-    "stop": "end a run",
-    "reload": "make the daemon read the file again",
     "enable": "switch a job on",
     "disable": "switch a job off",
     "reschedule": "give a job another schedule for a while",
@@ -101,6 +101,10 @@ def help_of(name: str) -> str:
         "history": "the ledger, newest first",
         "show": "one run whole, with its output",
         "status": "is the daemon up, and how does it do",
+        "test": "run a job now, here, as the daemon would",
+        "trigger": "have the daemon run a job, now or later",
+        "stop": "end a run",
+        "reload": "make the daemon read the file again",
     }[name]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import click
@@ -27,6 +28,9 @@ from inisched.questions.judgements import as_remembered
 from inisched.questions.moments import iso_utc, show_moment
 from inisched.questions.overview import JobLine, overview
 from inisched.stores.history import History
+
+COSTLY = 3
+"""A run that has cost so many fires is worth a word."""
 
 TIME_LIMIT = 10.0
 """Seconds one module may take to import where nobody has judged its callbacks yet."""
@@ -96,13 +100,26 @@ def _print(lines: list[JobLine], present: datetime, *, utc: bool, long: bool) ->
         ("STATE", "NEXT", "LEFT", "LAST", "TOOK", "RESULT", "SCHEDULE", "JOB"),
         [_row(line, present, utc=utc) for line in lines],
     )
+    for remark in _remarks(lines):
+        click.echo(escaped(remark))
     if long:
         for line in lines:
             _print_long(line)
 
 
+def _remarks(lines: list[JobLine]) -> Iterator[str]:
+    """What deserves a word: runs that cost fires, and fires held back for want of places."""
+    for line in lines:
+        if line.cost >= COSTLY and line.last is not None:
+            run, fires = line.last["id"], line.cost
+            yield f"{line.section.name}: run {run} has cost {fires} fires by still going"
+    held = [line.section.name for line in lines if line.waiting_for == "max_running"]
+    if held:
+        yield f"max_running holds back: {', '.join(held)}"
+
+
 def _row(line: JobLine, present: datetime, *, utc: bool) -> tuple[str, ...]:
-    zone, last = line.section.timezone, line.last
+    zone, last = line.section.zone, line.last
     coming, fired = line.next_fire, line.last_fire
     return (
         line.state,

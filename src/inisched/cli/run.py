@@ -11,33 +11,16 @@ import click
 from inisched.cli.exits import Exit, Trouble
 from inisched.cli.files import find_file, path_option
 from inisched.cli.logs import set_up_logging
+from inisched.cli.times import Duration
 from inisched.config.drawing import draw
 from inisched.config.loader import Config, load
 from inisched.engine.daemon import Daemon, Limits
 from inisched.engine.lock import AlreadyRunning
-from inisched.model.diagnostic import Unreadable
-from inisched.model.duration import read_duration
 from inisched.stores.ledger import LedgerDown
 from inisched.stores.opening import Unusable
 from inisched.timing.library import HooksMoved, check_hooks
 
 log = logging.getLogger("inisched")
-
-
-class Duration(click.ParamType[timedelta]):
-    """A duration on the command line."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        try:
-            return read_duration(str(value))
-        except Unreadable as error:
-            self.fail(f"{error.problem}, expected {error.expected}", param, ctx)
 
 
 @click.command("run")

@@ -39,7 +39,6 @@ def status_command(path: str | None, as_json: bool, utc: bool, nagios: bool) -> 
 
 def _as_json(found: Health) -> dict[str, object]:
     holder, age = found.holder, found.heartbeat_age
-    rows = found.open_rows
     return {
         "up": found.up,
         "healthy": found.healthy,
@@ -52,8 +51,7 @@ def _as_json(found: Health) -> dict[str, object]:
         "held": False,
         "running": [
             {"id": row["id"], "job": row["job"], "since": row["started_at"]}
-            for row in rows
-            if row["state"] == "running"
+            for row in found.running
         ],
         "waiting": [
             {"id": row["id"], "job": row["job"], "fire_at": row["fire_at"], "for": reason}
@@ -74,5 +72,7 @@ def _print(found: Health, zone: str, *, utc: bool) -> None:
         click.echo("the database cannot be written")
     if found.problems:
         click.echo(f"the file has {found.problems} problem(s): see inisched validate")
-    for row in found.open_rows:
-        click.echo(escaped(f"{row['state']}: {row['job']} (run {row['id']})"))
+    for row in found.running:
+        click.echo(escaped(f"running: {row['job']} (run {row['id']})"))
+    for row, gate in found.waiting:
+        click.echo(escaped(f"waiting: {row['job']} (run {row['id']}, for {gate})"))

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+import click
 
 from inisched.cli.exits import Exit, Trouble
 from inisched.model.diagnostic import Unreadable
+from inisched.model.duration import read_duration
 from inisched.questions.moments import read_time
+
+
+class Duration(click.ParamType[timedelta]):
+    """A duration on the command line."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return read_duration(str(value))
+        except Unreadable as error:
+            self.fail(f"{error.problem}, expected {error.expected}", param, ctx)
 
 
 def now() -> datetime:

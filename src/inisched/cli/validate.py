@@ -63,7 +63,7 @@ def _print(judged: Judged) -> None:
         passed = judged.passed.get(section.name)
         if section.job is not None and isinstance(section.job.action, Call) and passed:
             shown = ", ".join(f"{name}={value!r}" for name, value in passed.items())
-            target = section.job.action.target
+            target = section.job.action.shown or section.job.action.target
             click.echo(escaped(f"{section.name}: {target}({shown})"))
     jobs = len(config.sections)
     fine = jobs - len(config.broken)

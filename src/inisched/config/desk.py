@@ -96,7 +96,7 @@ class Desk:
             return True
         if key.name in ACTIONS:
             message = f"'{written}' is {NOT_IN_FORCE}, so this job cannot run"
-            self.fail(field, "not-in-force", message)
+            self.fail(field, "not-in-force", message, expected="'call' or 'command'")
         else:
             self.warn(field, "not-in-force", f"'{written}' is {NOT_IN_FORCE}")
         return False

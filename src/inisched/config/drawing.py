@@ -29,9 +29,7 @@ def draw(diagnostics: Iterable[Diagnostic], *, most: int = MOST_SHOWN) -> str:
 def draw_one(diagnostic: Diagnostic) -> str:
     """One diagnostic; one without a line to show is about the file as a whole."""
     place, source = diagnostic.place, diagnostic.source
-    where = escaped(place.file)
-    if source is not None:
-        where += f":{place.line}:{place.column}"
+    where = f"{escaped(place.file)}:{place.line}:{place.column}"
     lines = [f"{where}: {diagnostic.level.value}: {escaped(diagnostic.message)}"]
     if source is not None:
         lines += _draw_source(source, place.line, place.column - 1, diagnostic.length)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from inisched.config.document import DEFAULT, Entry, Section
+from inisched.config.ini import KEEP_ONE
 from inisched.config.keys import ACTIONS, JOB, RHYTHMS, WHEN_GIVEN, Key, Table
 from inisched.config.masking import MASK, is_secret
 from inisched.config.references import Expanded, References, Unset, refers
@@ -74,7 +76,10 @@ class Gatherer:
             if name in home:
                 self._refuse_second_spelling(section, entry, home[name].entry)
                 continue
-            home[name] = self._field(section, entry, name, key if home is fields.known else None)
+            found = self._field(section, entry, name, key if home is fields.known else None)
+            if key and key.pattern and self._refuse_name(section, entry, key):
+                found = found._replace(wrong=True)
+            home[name] = found
         if section.name == DEFAULT and section.spoilt:
             _mark_spoilt(fields, section.spoilt)
         return fields
@@ -115,6 +120,24 @@ class Gatherer:
                 section.spoilt.add(entry.key)
             return None, not lenient
 
+    def _refuse_name(self, section: Section, entry: Entry, key: Key) -> bool:
+        """Report a NAME that no argument, or no variable, can have; whether that was so."""
+        rest = entry.key[len(key.pattern) :]
+        name = rest.strip()
+        what, expected, fits = _NAMES[key.pattern]
+        if fits(name):
+            return False
+        section.spoilt.add(entry.key)
+        if name:
+            start, code, message = len(entry.key) - len(name), "bad-name", f"'{name}' is not {what}"
+        else:
+            start, code, message = 0, "missing-name", f"the name is missing after '{key.pattern}'"
+        self.report.at(
+            entry.line, entry.column + start, len(entry.key) - start, code, message,
+            job=section.name, key=entry.key, expected=expected,
+        )  # fmt: skip
+        return True
+
     def _refuse_second_spelling(self, section: Section, entry: Entry, first: Entry) -> None:
         section.spoilt.add(entry.key)
         self.report.at_key(
@@ -122,7 +145,19 @@ class Gatherer:
             "duplicate-key",
             f"'{entry.key}' and '{first.key}' of line {first.line} are the same key",
             job=section.name,
+            hint=KEEP_ONE,
         )
+
+
+def _names_a_variable(name: str) -> bool:
+    return bool(name) and not any(c in "= " or not c.isprintable() for c in name)
+
+
+_NAMES: dict[str, tuple[str, str, Callable[[str], bool]]] = {
+    "arg.": ("the name of an argument", "a Python name, as in arg.timeout", str.isidentifier),
+    "env.": ("a name of a variable", "a name without spaces, as in env.HOME", _names_a_variable),
+}
+"""By pattern: what its NAME is, what is expected of it, and whether a word is one."""
 
 
 def _name(word: str, key: Key | None) -> str:

@@ -13,6 +13,9 @@ from inisched.config.document import DEFAULT, Document, Entry, Section
 from inisched.model.diagnostic import Diagnostic, Level
 from inisched.model.place import Place
 
+A_HEADER = "a line such as [name]"
+KEEP_ONE = "keep one of the two"
+
 
 def read_ini(text: str, file: str, is_key: Callable[[str], bool]) -> Document:
     """Read a text whose lines end with LF or CRLF.
@@ -82,7 +85,8 @@ class _Reader:
             value = value.lstrip()
             self.add(section, Entry(key, line, column, value, column + len(text) - len(value)))
         elif equals:
-            self.problem("empty-key", "there is no key before '='", line, column)
+            message = "there is no key before '='"
+            self.problem("empty-key", message, line, column, expected="key = value")
         else:
             self.refuse_line(section, line, column, text)
 
@@ -140,9 +144,9 @@ class _Reader:
         name = text[1:end] if end > 0 else text[1:]
         self.open_section(Section(name, line, column + 1))
         if end < 0:
-            self.problem("unclosed-header", "']' is missing", line, column, len(text))
+            self.refuse_header("unclosed-header", "']' is missing", line, column, text)
         elif not name.strip():
-            self.problem("empty-section", "the section has no name", line, column, len(text))
+            self.refuse_header("empty-section", "the section has no name", line, column, text)
         elif end + 1 < len(text):
             self.refuse_text_after(line, column, text, end + 1)
 
@@ -190,12 +194,19 @@ class _Reader:
         section.repeats.append(entry)
         key, line = entry.key, entry.line
         message = f"'{key}' is there twice, first on line {first.line}"
-        self.problem("duplicate-key", message, line, entry.column, len(key), key=key)
+        self.problem("duplicate-key", message, line, entry.column, len(key), key=key, hint=KEEP_ONE)
 
     def refuse_twin(self, section: Section, first_line: int) -> None:
         name = section.name
         message = f"section '{name}' is there twice, first on line {first_line}"
-        self.problem("duplicate-section", message, section.line, section.column, len(name))
+        self.problem(
+            "duplicate-section",
+            message,
+            section.line,
+            section.column,
+            len(name),
+            hint="rename one of the two, or put their keys together",
+        )
 
     def refuse_indented_key(self, key: str, line: int, column: int) -> None:
         message = f"'{key}' is indented and so belongs to the value above"
@@ -209,12 +220,17 @@ class _Reader:
             "key-in-command", message, line, column, len(key), hint=hint, level=Level.WARNING
         )
 
+    def refuse_header(self, code: str, message: str, line: int, column: int, text: str) -> None:
+        self.problem(code, message, line, column, len(text), expected=A_HEADER)
+
     def refuse_text_after(self, line: int, column: int, text: str, end: int) -> None:
         rest = text[end:].lstrip()
         column += len(text) - len(rest)
         hint = "a comment stands on a line of its own" if rest[0] in "#;" else ""
         message = "there is text after ']'"
-        self.problem("text-after-header", message, line, column, len(rest), hint=hint)
+        self.problem(
+            "text-after-header", message, line, column, len(rest), expected=A_HEADER, hint=hint
+        )
 
     def problem(
         self,

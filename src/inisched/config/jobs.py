@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -9,6 +10,7 @@ from datetime import timedelta
 from inisched.config.desk import Desk
 from inisched.config.document import Section
 from inisched.config.fields import Field, Fields, Gatherer
+from inisched.config.how import read_how
 from inisched.config.keys import ACTIONS, JOB, RHYTHMS, is_reserved
 from inisched.config.report import Report
 from inisched.config.strangers import (
@@ -26,11 +28,15 @@ from inisched.model.place import Place
 
 @dataclass(slots=True)
 class Draft:
-    """A section on its way to a job; broken where `job` is None or its desk says so."""
+    """A section on its way to a job; broken where `job` is None or its desk says so.
+
+    `zone` is the one to reckon with, None where none can be read.
+    """
 
     section: Section
     desk: Desk
     place: Place
+    zone: str | None = None
     job: Job | None = None
     active: bool = True
 
@@ -65,7 +71,8 @@ class Drafter:
         _check_exactly_one(draft, ACTIONS, misspelt)
         _check_exactly_one(draft, RHYTHMS, misspelt)
         draft.active = desk.read("active", True)
-        draft.job = self._job(desk, place)
+        draft.zone = self._zone(desk)
+        draft.job = self._job(desk, place, draft.zone)
         return draft
 
     def check_default(self) -> None:
@@ -75,16 +82,20 @@ class Drafter:
         """
         desk = Desk(None, self.default, self.report)
         desk.read("active", True)
-        self._job(desk, Place(self.report.file, 1, 1))
+        self._job(desk, Place(self.report.file, 1, 1), self._zone(desk))
         warn_of_resemblance(desk, self._misspelt)
         warn_of_silenced(desk)
         for argument in self.default.arguments.values():
             desk.warn_of_comment(argument)
 
-    def _job(self, desk: Desk, place: Place) -> Job | None:
-        """Read every key; None where there is no action or no schedule to make a job of."""
+    def _zone(self, desk: Desk) -> str | None:
+        """The zone to reckon with; None where none can be read."""
         zone: str | None = desk.read("timezone", self.zone)
         desk.broken |= zone is None
+        return zone
+
+    def _job(self, desk: Desk, place: Place, zone: str | None) -> Job | None:
+        """Read every key; None where there is no action or no schedule to make a job of."""
         action = read_action(desk)
         schedule = read_schedule(desk, zone)
         executor = read_executor(desk)
@@ -94,7 +105,7 @@ class Drafter:
         max_catchup = desk.read("max_catchup", 1000)
         output_limit = desk.read("output_limit", 64 * 1024)
         success_codes = desk.read("success_codes", (0,))
-        desk.read("overlap", "skip")
+        how = read_how(desk)
         desk.read("description", "")
         desk.read_later_keys()
         if action is None or schedule is None or desk.name is None:
@@ -113,6 +124,14 @@ class Drafter:
             max_catchup=max_catchup,
             output_limit=output_limit,
             success_codes=success_codes,
+            overlap=how.overlap,
+            pool=how.pool,
+            timeout=how.timeout,
+            kill_after=how.kill_after,
+            retry=how.retry,
+            rerun_interrupted=how.rerun_interrupted,
+            linger=how.linger,
+            around=how.around,
             secrets=_secrets(desk.fields),
         )
 
@@ -128,9 +147,17 @@ def _secrets(fields: Fields) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for home in (fields.known, fields.arguments):
         for each in home.values():
-            if each.secrets:
-                found.update(dict.fromkeys(each.secrets))
+            for secret in each.secrets:
+                found.update(dict.fromkeys(_spellings(secret)))
     return tuple(found)
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """A secret as it is, and as repr() and JSON print it: a key of several lines on one."""
+    if secret.isascii() and secret.isalnum():
+        return (secret,)
+    escaped = (repr(secret), json.dumps(secret), json.dumps(secret, ensure_ascii=False))
+    return (secret, *(text[1:-1] for text in escaped))
 
 
 def _check_exactly_one(draft: Draft, names: Sequence[str], excused: Container[str]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from inisched.config.misfits import veiled
 from inisched.config.problem import Problem
 from inisched.config.wire import Json, pack_call, unpack_problem
 from inisched.model.diagnostic import Diagnostic, Level
@@ -111,7 +112,7 @@ class JudgeProcess:
         for line in map(json.loads, lines):
             ended = ended or "end" in line
             if "job" in line:
-                self.results[line["job"]] = _judgement(line)
+                self.results[line["job"]] = _judgement(line, self._jobs[line["job"]].call)
         if ended:
             self._finish("the process that judges callbacks ended early")
 
@@ -206,9 +207,9 @@ def _packed(request: Request) -> Json:
     }
 
 
-def _judgement(line: Json) -> Judgement:
+def _judgement(line: Json, call: Call) -> Judgement:
     return Judgement(
-        tuple(unpack_problem(p) for p in line["problems"]),
+        tuple(veiled(unpack_problem(p), call) for p in line["problems"]),
         line.get("passed", {}),
         tuple(line.get("injected", ())),
         line.get("doc", ""),
@@ -235,7 +236,7 @@ def _place(request: Request, problem: Problem) -> tuple[Place, int]:
     """Where a problem stands and how far it reaches on its line."""
     call = request.call
     if problem.key is None:
-        return _piece(call.place or Place("", 1, 1), call.target, problem)
+        return _piece(call.place or Place("", 1, 1), call.shown or call.target, problem)
     argument = next((a for a in call.arguments if a.key == problem.key), None)
     if argument is None:
         return request.keys_set[problem.key], len(problem.key)

@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from select import select
@@ -107,9 +108,28 @@ def _fork(asked: Json, waiting: list[Json], refused: dict[str, Json]) -> Worker:
     try:
         os.close(reader)
         os.close(asked["answers_fd"])
-        _work(asked, waiting, refused, lambda line: _write(writer, line))
+        _work(asked, waiting, refused, _voice(writer))
     finally:
         os._exit(0)  # nobody waits for what the modules left to threads and exit handlers
+
+
+def _voice(fd: int) -> Say:
+    """Say lines as this very process: a copy that a module forks off ends before it speaks."""
+    pid = os.getpid()
+    os.register_at_fork(after_in_child=lambda: _close(fd))
+
+    def say(line: Json) -> None:
+        if os.getpid() != pid:
+            os._exit(0)
+        _write(fd, line)
+
+    return say
+
+
+def _close(fd: int) -> None:
+    """Close what a module may have closed before."""
+    with suppress(OSError):
+        os.close(fd)
 
 
 def _work(asked: Json, waiting: list[Json], refused: dict[str, Json], say: Say) -> None:

@@ -106,8 +106,8 @@ JOB = Table("every job", [
     _key(_LATE, "misfire", choice("coalesce", "skip", "all"), "what becomes of fires later than grace", NOW, default="coalesce"),
     _key(_LATE, "max_catchup", whole(1), "with misfire = all: how many of the newest run", NOW, default="1000"),
     _key(_LATE, "overlap", choice("skip", "queue", "replace", "allow"), "what a fire does that finds its job running",
-         NOW, default="skip", later=("queue", "replace", "allow")),
-    _key(_LATE, "pool", kinds.NAMES, "the pool whose places the job shares"),
+         NOW, default="skip"),
+    _key(_LATE, "pool", kinds.NAMES, "the pool whose places the job shares", NOW),
     _key(_LATE, "should_run", kinds.TARGET, "a function whose truth decides whether the fire runs"),
     _key(_LATE, "ready", kinds.TARGET, "a function that says whether the fire need wait no longer", aliases=("data_available",)),
     _key(_LATE, "ready_every", kinds.DURATION, "how often ready is asked", default="15 minutes"),
@@ -122,21 +122,21 @@ JOB = Table("every job", [
 
     _key(_HOW, "executor", choice("process", "inline", "celery"), "what carries the run out",
          NOW, default="process", later=("celery",)),
-    _key(_HOW, "timeout", kinds.DURATION, "TERM to the whole tree after so long", default="none"),
-    _key(_HOW, "kill_after", kinds.DURATION, "KILL so long after TERM", default="5 s"),
-    _key(_HOW, "retries", whole(0), "further attempts after a failure or timeout", default="0"),
-    _key(_HOW, "retry_delay", kinds.DURATION, "the pause before the first retry", default="60 s"),
-    _key(_HOW, "retry_backoff", kinds.FACTOR, "each pause is so many times the one before", default="2"),
-    _key(_HOW, "retry_max_delay", kinds.DURATION, "no pause is longer", default="1 h"),
-    _key(_HOW, "rerun_interrupted", kinds.YES_NO, "carry a fire out again whose run the daemon's death cut off", default="no"),
-    _key(_HOW, "linger", kinds.YES_NO, "leave alone what a run leaves behind", default="no"),
-    _key(_HOW, "cwd", kinds.PATH, "the working directory", default="the file's folder"),
-    _key(_HOW, "env.NAME", kinds.TEXT, "a variable of the run's environment"),
-    _key(_HOW, "env_file", kinds.PATH, "a file of NAME=value lines for the run's environment"),
-    _key(_HOW, "run_as", kinds.TEXT, "the user to run as; needs root"),
-    _key(_HOW, "umask", kinds.MASK, "the file mode creation mask"),
-    _key(_HOW, "nice", whole(-20, 19), "the scheduling priority"),
-    _key(_HOW, "memory_limit", kinds.SIZE, "the most memory a process of the run may have"),
+    _key(_HOW, "timeout", kinds.DURATION, "TERM to the whole tree after so long", NOW, default="none"),
+    _key(_HOW, "kill_after", kinds.DURATION, "KILL so long after TERM", NOW, default="5 s"),
+    _key(_HOW, "retries", whole(0), "further attempts after a failure or timeout", NOW, default="0"),
+    _key(_HOW, "retry_delay", kinds.DURATION, "the pause before the first retry", NOW, default="60 s"),
+    _key(_HOW, "retry_backoff", kinds.FACTOR, "each pause is so many times the one before", NOW, default="2"),
+    _key(_HOW, "retry_max_delay", kinds.DURATION, "no pause is longer", NOW, default="1 h"),
+    _key(_HOW, "rerun_interrupted", kinds.YES_NO, "carry a fire out again whose run the daemon's death cut off", NOW, default="no"),
+    _key(_HOW, "linger", kinds.YES_NO, "leave alone what a run leaves behind", NOW, default="no"),
+    _key(_HOW, "cwd", kinds.PATH, "the working directory", NOW, default="the file's folder"),
+    _key(_HOW, "env.NAME", kinds.TEXT, "a variable of the run's environment", NOW),
+    _key(_HOW, "env_file", kinds.PATH, "a file of NAME=value lines for the run's environment", NOW),
+    _key(_HOW, "run_as", kinds.TEXT, "the user to run as; needs root", NOW),
+    _key(_HOW, "umask", kinds.MASK, "the file mode creation mask", NOW),
+    _key(_HOW, "nice", whole(-20, 19), "the scheduling priority", NOW),
+    _key(_HOW, "memory_limit", kinds.SIZE, "the most memory a process of the run may have", NOW),
     _key(_HOW, "success_codes", kinds.EXIT_CODES, "exit codes that count as success", NOW, default="0"),
     _key(_HOW, "output_limit", kinds.SIZE, "how much of each stream is kept", NOW, default="64 KiB"),
 
@@ -172,8 +172,8 @@ INISCHED = Table("[inisched]", [
 ])
 
 POOL = Table("[pool:NAME]", [
-    _key("Pools", "max", whole(1), "how many jobs of the pool run at a time", default="1"),
-    _key("Pools", "wait", kinds.DURATION, "a fire that waits longer is skipped", default="no limit"),
+    _key("Pools", "max", whole(1), "how many jobs of the pool run at a time", NOW, default="1"),
+    _key("Pools", "wait", kinds.DURATION, "a fire that waits longer is skipped", NOW, default="no limit"),
 ])
 
 NOTIFY = Table("[notify:NAME]", [

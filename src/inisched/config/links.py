@@ -17,6 +17,12 @@ _PATIENCE = 100_000
 
 _NOBODY = "none"
 
+_EXPECTED = {
+    "job": "the name of a job in this file",
+    "pool": "the NAME of a section [pool:NAME] in this file",
+    "notifier": "the NAME of a section [notify:NAME] in this file, or none",
+}
+
 _RINGS = {
     "after": ("waits for itself", "jobs wait for each other"),
     "then": ("starts itself again and again", "jobs start each other again and again"),
@@ -70,7 +76,8 @@ class Links:
         self._patience -= len(known)
         hint = did_you_mean(name, sorted(known)) if self._patience > 0 else ""
         problem = f"there is no {what} '{name}'"
-        error = Unreadable(problem, start=start, length=len(name), hint=hint)
+        expected = _EXPECTED[what]
+        error = Unreadable(problem, start=start, length=len(name), expected=expected, hint=hint)
         draft.desk.refuse_value(field, error, f"unknown-{what}")
 
 
@@ -103,7 +110,9 @@ def _refuse_ring(
         draft.desk.broken = True
     field = drafts[first].desk.get(key)
     if field is not None:
-        drafts[first].desk.fail(field, "ring", f"{subject}: {shown}")
+        hint = f"take a name out of '{key}' in one of them" if len(ring) > 1 else ""
+        hint = hint or f"take it out of '{key}'"
+        drafts[first].desk.fail(field, "ring", f"{subject}: {shown}", hint=hint)
 
 
 def rings(graph: Mapping[str, tuple[str, ...]]) -> Iterable[tuple[str, ...]]:

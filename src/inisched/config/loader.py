@@ -19,12 +19,17 @@ from inisched.config.links import Links
 from inisched.config.names import warn_of_names
 from inisched.config.references import References
 from inisched.config.report import Lines, Report
-from inisched.config.reserved import check_reserved, named, settings_desk
-from inisched.config.settings import Settings, default_settings, read_settings
+from inisched.config.reserved import check_reserved, named, read_pools, settings_desk
+from inisched.config.settings import (
+    Settings,
+    default_settings,
+    read_settings,
+    warn_of_host_zone,
+)
 from inisched.config.source import Refused, read_text
 from inisched.config.when import raw_text
 from inisched.model.diagnostic import Diagnostic, Level
-from inisched.model.job import Job
+from inisched.model.job import Job, Pool
 from inisched.model.place import Place
 
 
@@ -33,7 +38,8 @@ class JobSection:
     """A section that is a job, as views show it: references as they stand, secrets masked.
 
     `job` is None where the section is broken. `schedule_text` and `timezone` are for showing
-    only; what to reckon with stands in `job`. `keys_set` are the keys of inisched the section
+    only; `zone` is the one to reckon with, the file's where the section's own cannot be read.
+    `keys_set` are the keys of inisched the section
     itself sets, as written, and where.
     """
 
@@ -44,6 +50,7 @@ class JobSection:
     description: str
     schedule_text: str
     timezone: str
+    zone: str
     keys_set: Mapping[str, Place]
 
 
@@ -60,6 +67,7 @@ class Config:
     real_path: Path
     settings: Settings
     sections: tuple[JobSection, ...] = ()
+    pools: Mapping[str, Pool] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     fatal: bool = False
     settings_broken: bool = False
@@ -154,16 +162,22 @@ class _Loading:
         for section in sections:
             if is_reserved(section.name) and section.name != "inisched":
                 check_reserved(section, self.gatherer)
+        pools = read_pools(sections, self.gatherer)
         drafts = self._drafts(jobs, None if "timezone" in desk.failed else settings.timezone)
         warn_of_names(jobs, self.report)
         self._check_links(drafts)
+        file_zone = desk.get("timezone")
+        shown_zone = settings.timezone if file_zone is None else file_zone.shown
+        if file_zone is None and not all(draft.desk.has("timezone") for draft in drafts):
+            warn_of_host_zone(self.report)
         if not jobs:
             self._warn_of_no_jobs()
         return Config(
             path=self.document.file,
             real_path=self.real_path,
             settings=settings,
-            sections=tuple(_job_section(draft, settings.timezone) for draft in drafts),
+            sections=tuple(_job_section(draft, shown_zone, settings.timezone) for draft in drafts),
+            pools=pools,
             diagnostics=self.report.finished(),
             settings_broken="database" in desk.failed,
             lines=self.report.lines,
@@ -201,7 +215,8 @@ class _Loading:
         )
 
 
-def _job_section(draft: Draft, zone: str) -> JobSection:
+def _job_section(draft: Draft, shown_zone: str, zone: str) -> JobSection:
+    """`shown_zone` and `zone` are the file's, as a view has it and to reckon with."""
     desk, job = draft.desk, None if draft.broken else draft.job
     own_zone = desk.get("timezone")
     file = draft.place.file
@@ -212,7 +227,8 @@ def _job_section(draft: Draft, zone: str) -> JobSection:
         active=draft.active,
         description=description(desk),
         schedule_text=job.schedule.text if job is not None else raw_text(desk),
-        timezone=own_zone.shown if own_zone is not None else zone,
+        timezone=own_zone.shown if own_zone is not None else shown_zone,
+        zone=draft.zone or zone,
         keys_set={
             field.entry.key: Place(file, field.entry.line, field.entry.column)
             for field in desk.known.values()

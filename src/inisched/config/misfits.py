@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from inspect import Parameter
 
 from inisched.config.problem import Problem, is_secret, quoted
 from inisched.config.shown import masked
 from inisched.model.diagnostic import Level, Unreadable
-from inisched.model.job import Argument
+from inisched.model.job import Argument, Call
 from inisched.timing.nearest import nearest
 
 BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -32,6 +33,33 @@ def not_callable(function: object) -> Problem | None:
             hint="let a function run through the generator and name that one",
         )
     return None
+
+
+_VEILED = {
+    "bad-path": "does not name a function in a module",
+    "no-such-module": "names a module that is not found",
+    "no-such-attribute": "names what its module does not have",
+    "import-failed": "cannot be imported",
+    "import-slow": "takes too long to import",
+}
+"""What is said of a target that must not be shown, by the code of its problem."""
+
+
+def veiled(problem: Problem, call: Call) -> Problem:
+    """A problem of a callback, without the target where the file has a reference for it."""
+    if problem.key is not None or call.shown in ("", call.target):
+        return problem
+    told = _VEILED.get(problem.code)
+    if told is None:
+        return replace(problem, start=0, length=None)
+    return replace(
+        problem,
+        message=f"what {quoted(call.shown)} stands for {told}",
+        expected="a dotted path such as pkg.mod.func or pkg.mod:func",
+        hint="",
+        start=0,
+        length=None,
+    )
 
 
 def unreadable(argument: Argument, error: Unreadable) -> Problem:

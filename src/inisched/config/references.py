@@ -20,6 +20,7 @@ SHORTEST_SECRET = 8
 
 _START = re.compile(r"\$\{(env|file):")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_A_FILE = "a file of UTF-8 text, at most 1 MiB long"
 _FORMS = "${env:NAME}, ${env:NAME:-default} or ${file:PATH}"
 
 
@@ -89,7 +90,7 @@ class References:
                 self._files[path] = error
         content = self._files[path]
         if isinstance(content, Unset):
-            raise Unset(content.problem, hint=content.hint)
+            raise Unset(content.problem, expected=content.expected, hint=content.hint)
         return content
 
 
@@ -103,9 +104,9 @@ def _content(path: Path, name: str) -> str:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Unset(f"'{name}' is not a regular file")
+            raise Unset(f"'{name}' is not a regular file", expected=_A_FILE)
         if status.st_size > LARGEST:
-            raise Unset(f"'{name}' is larger than 1 MiB")
+            raise Unset(f"'{name}' is larger than 1 MiB", expected=_A_FILE)
         with path.open("rb") as file:
             text = file.read(LARGEST).decode()
     except Unset:
@@ -115,10 +116,10 @@ def _content(path: Path, name: str) -> str:
             f"there is no file '{name}'", hint="the path counts from the INI file's folder"
         ) from error
     except UnicodeDecodeError as error:
-        raise Unset(f"'{name}' is not UTF-8 text") from error
+        raise Unset(f"'{name}' is not UTF-8 text", expected=_A_FILE) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name"
-        raise Unset(f"'{name}' cannot be read: {reason}") from error
+        raise Unset(f"'{name}' cannot be read: {reason}", expected=_A_FILE) from error
     for ending in ("\r\n", "\n"):
         if text.endswith(ending):
             return text.removesuffix(ending)

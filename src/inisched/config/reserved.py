@@ -11,8 +11,10 @@ from inisched.config.keys import INISCHED, NOTIFY, POOL, Table
 from inisched.config.report import Report
 from inisched.config.strangers import refuse_unknown
 from inisched.model.diagnostic import Level
+from inisched.model.job import Pool
 
 _CHANNELS = ("mail", "url", "webhook", "command")
+_SECTIONS = "[inisched], [pool:NAME] or [notify:NAME]"
 _TABLES = {"pool:": POOL, "notify:": NOTIFY}
 
 
@@ -31,9 +33,13 @@ def check_reserved(section: Section, gatherer: Gatherer) -> None:
     report, prefix = gatherer.report, section.name.partition(":")[0] + ":"
     table = _TABLES.get(prefix)
     if table is None:
-        return _say(report, section, "unknown-section", f"there is no section [{section.name}]")
+        message = f"there is no section [{section.name}]"
+        return _say(report, section, "unknown-section", message, expected=_SECTIONS)
     if not section.name.removeprefix(prefix).strip():
-        return _say(report, section, "empty-section", f"the name is missing after '{prefix}'")
+        message, expected = f"the name is missing after '{prefix}'", f"[{prefix}NAME]"
+        return _say(report, section, "empty-section", message, expected=expected)
+    if table is POOL:
+        return None
     message = f"[{section.name}] is {NOT_IN_FORCE}"
     _say(report, section, "not-in-force", message, level=Level.WARNING)
     desk = _desk(section, table, gatherer)
@@ -41,6 +47,17 @@ def check_reserved(section: Section, gatherer: Gatherer) -> None:
         desk.check(name)
     if table is NOTIFY:
         _check_channel(desk, section)
+
+
+def read_pools(sections: Iterable[Section], gatherer: Gatherer) -> dict[str, Pool]:
+    """The pools by name; what cannot be read of one keeps its default."""
+    pools: dict[str, Pool] = {}
+    for section in sections:
+        if section.name.startswith("pool:"):
+            desk = _desk(section, POOL, gatherer)
+            pool = Pool(desk.read("max", 1), desk.read("wait", None))
+            pools.setdefault(section.name.removeprefix("pool:"), pool)
+    return pools
 
 
 def _desk(section: Section, table: Table, gatherer: Gatherer) -> Desk:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from inisched.config.database import check_database
 from inisched.config.desk import Desk
 from inisched.config.lists import listed
-from inisched.model.diagnostic import Unreadable
-from inisched.timing.zone import host_zone
+from inisched.config.report import Report
+from inisched.model.diagnostic import Diagnostic, Level, Unreadable
+from inisched.model.place import Place
+from inisched.timing.zone import host_zone, is_zone
+
+_SYSTEMS_OWN = "/etc/localtime"
+"""As $TZ: the zone the system is set to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +65,26 @@ def _read_database(desk: Desk, real_path: Path) -> Path | None:
     field = desk.get("database")
     if not name or field is None:
         return None
-    database = real_path.parent / name
-    problem = ""
-    if database == real_path:
-        problem = "the database cannot be the INI file itself"
-    elif database.is_dir():
-        problem = f"'{name}' is a folder"
-    if problem:
-        expected = "the path of a file"
-        desk.refuse_value(field, Unreadable(problem, expected=expected), "bad-database")
+    try:
+        check_database(name, real_path)
+    except Unreadable as error:
+        desk.refuse_value(field, error, "bad-database")
         return None
-    return database
+    return real_path.parent / name
+
+
+def warn_of_host_zone(report: Report) -> None:
+    """Warn of a $TZ that names no zone: what relies on the host's is reckoned in another."""
+    name = os.environ.get("TZ", "").lstrip(":")
+    if name and name != _SYSTEMS_OWN and not is_zone(name):
+        report.add(
+            Diagnostic(
+                place=Place(report.file, 0, 0),
+                code="host-zone",
+                message=f"the environment's TZ '{name}' is no zone this machine knows; "
+                f"times are taken as {host_zone()}",
+                level=Level.WARNING,
+                expected="an IANA name such as Europe/Paris",
+                hint="set TZ to one, or write 'timezone' in [inisched]",
+            )
+        )

@@ -21,12 +21,13 @@ _OTHER_ENCODINGS = (
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _NO_FILES = (
-    (stat.S_ISDIR, "this is a folder"),
-    (stat.S_ISFIFO, "this is a named pipe"),
-    (stat.S_ISSOCK, "this is a socket"),
-    (stat.S_ISCHR, "this is a device"),
-    (stat.S_ISBLK, "this is a device"),
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
 )
+_READABLE = "a file that can be read"
 _SAVE_AS_UTF8 = "save the file as UTF-8"
 
 
@@ -50,10 +51,11 @@ def read_text(path: Path, shown: str) -> str:
         raise _refused(shown, "no-file", "there is no such file", hint=hint) from None
     except PermissionError:
         message = "this file may not be read by this user"
-        raise _refused(shown, "no-permission", message) from None
+        raise _refused(shown, "no-permission", message, expected=_READABLE) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the path cannot be the name of a file"
-        raise _refused(shown, "unreadable", f"the file cannot be read: {reason}") from None
+        message = f"the file cannot be read: {reason}"
+        raise _refused(shown, "unreadable", message, expected=_READABLE) from None
     return _decode(data, shown)
 
 
@@ -73,9 +75,14 @@ def _read_bytes(path: Path, shown: str) -> bytes:
 
 
 def _refuse_other_than_file(status: os.stat_result, shown: str) -> None:
-    for is_such, message in _NO_FILES:
-        if is_such(status.st_mode):
-            raise _refused(shown, "no-regular-file", message, expected="an INI file")
+    kind = no_file(status.st_mode)
+    if kind:
+        raise _refused(shown, "no-regular-file", f"this is {kind}", expected="an INI file")
+
+
+def no_file(mode: int) -> str:
+    """What stands in a file's place, by its mode: "a folder"; "" for a file."""
+    return next((kind for is_such, kind in _NO_FILES if is_such(mode)), "")
 
 
 def _decode(data: bytes, shown: str) -> str:

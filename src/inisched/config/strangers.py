@@ -8,6 +8,7 @@ from inisched.config.keys import ACTIONS, INISCHED, JOB, NOTIFY, POOL, RHYTHMS, 
 from inisched.config.typos import resembled
 
 A_RHYTHM = "a line such as: every = 10 minutes"
+A_KEY = "a key of inisched: only a callback takes others, as arguments"
 AN_ACTION = "a line such as: call = package.module.function, or command = /path/to/script"
 
 
@@ -65,9 +66,12 @@ def refuse_arguments(desk: Desk, said: dict[str, Field]) -> None:
     for field in desk.fields.arguments.values():
         if field.from_default or field in said.values():
             continue
+        if field.wrong and _is_prefixed(field):
+            continue
         if _is_prefixed(field):
             message = "only a callback takes arguments, and this job has no 'call'"
-            desk.fail(field, "unknown-key", message)
+            hint = "a command finds variables in its environment: write env.NAME = …"
+            desk.fail(field, "unknown-key", message, hint=hint)
         else:
             refuse_unknown(desk, field, JOB, f"job '{desk.name}'")
 
@@ -78,7 +82,7 @@ def refuse_unknown(desk: Desk, field: Field, table: Table, owner: str) -> None:
         field,
         "unknown-key",
         f"{owner} has no key called '{field.entry.key}'",
-        expected="" if table is JOB else f"one of {', '.join(table.words)}",
+        expected=A_KEY if table is JOB else f"one of {', '.join(table.words)}",
         hint=did_you_mean(field, table) or _home(field, table),
     )
 

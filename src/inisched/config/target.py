@@ -69,13 +69,24 @@ class Finder:
         try:
             return getattr(owner, name)
         except AttributeError:
-            is_last = index == len(names) - 1
-            if isinstance(owner, ModuleType) and hasattr(owner, "__path__") and not is_last:
-                raise CannotRun(self._no_module(names, index, owner)) from None
-            raise CannotRun(_no_attribute(owner, names, index)) from None
+            pass
         except Exception as error:
             path = ".".join(names[: index + 1])
             raise CannotRun(_failed(f"looking up {quoted(path)}", path, error)) from error
+        return self._submodule(owner, names, index)
+
+    def _submodule(self, owner: object, names: Sequence[str], index: int) -> ModuleType:
+        """The module of a package that its attribute would be, had somebody imported it.
+
+        Whether somebody has, as another job's path may, must make no difference.
+        """
+        if isinstance(owner, ModuleType) and hasattr(owner, "__path__"):
+            name = f"{owner.__name__}.{names[index]}"
+            if _exists(name, owner):
+                return self._import(name)
+            if index < len(names) - 1:
+                raise CannotRun(self._no_module(names, index, owner))
+        raise CannotRun(_no_attribute(owner, names, index))
 
     def _no_module(self, names: Sequence[str], index: int, parent: ModuleType | None) -> Problem:
         paths = self.python_path if parent is None else list(parent.__path__)

@@ -20,9 +20,8 @@ def read_action(desk: Desk) -> Action | None:
     if not target or field is None:
         return None
     arguments = tuple(_argument(desk, field) for field in desk.fields.arguments.values())
-    return Call(
-        target, arguments, Place(desk.report.file, field.entry.line, field.entry.value_column)
-    )
+    place = Place(desk.report.file, field.entry.line, field.entry.value_column)
+    return Call(target, arguments, place, shown=field.shown if field.opaque else "")
 
 
 def _argument(desk: Desk, field: Field) -> Argument:

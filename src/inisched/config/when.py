@@ -145,12 +145,14 @@ def _refuse_bounds(desk: Desk) -> None:
             end,
             "never-active",
             f"'{end.entry.key}' lies before '{start.entry.key}' of line {start.entry.line}",
+            expected="a later moment",
         )
     else:
         desk.fail(
             start,
             "never-active",
             f"'{start.entry.key}' lies after '{end.entry.key}' of line {end.entry.line}",
+            expected="an earlier moment",
         )
 
 

@@ -15,16 +15,20 @@ from datetime import timedelta
 from inisched.config.judge import Judgement, JudgeProcess
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
+from inisched.engine.answers import Answers, Reading
 from inisched.engine.clock import Clock, SystemClock
+from inisched.engine.control import Control
 from inisched.engine.engine import Engine
 from inisched.engine.lock import InstanceLock
 from inisched.engine.nursery import Nursery
 from inisched.engine.recovery import recover
 from inisched.engine.run import UnderWay
 from inisched.engine.signals import Signals
+from inisched.engine.systemd import Systemd
 from inisched.engine.watch import Watch
 from inisched.executors.running import Running, Task
 from inisched.executors.starting import Executors
+from inisched.executors.tree import adopt_orphans
 from inisched.executors.zygote.keeper import ZygoteKeeper, plan_for
 from inisched.executors.zygote.wire import Plan
 from inisched.model.diagnostic import Level
@@ -43,11 +47,8 @@ IMPORT_LIMIT = 10.0
 MOST_TOLD = 100
 """Problems of one file the log tells in full."""
 
-KILL_AFTER = 5.0
-"""Seconds between TERM and KILL."""
-
 HURRIED_KILL_AFTER = 2.0
-"""The same once a second signal has come."""
+"""Seconds between TERM and KILL once a second signal has come."""
 
 PRECISE = 0.002
 """The last seconds before a fire are slept precisely: selectors round up to a millisecond."""
@@ -82,6 +83,10 @@ class Daemon:
         self.signals = Signals(self.selector)
         self.keeper = ZygoteKeeper(self.selector, noted=self._note)
         self.watch = Watch(config.path, self.clock.monotonic())
+        self.control = Control(self.database, self.selector, Answers(self))
+        self.systemd = Systemd(os.environ)
+        self.reading: Reading | None = None
+        self._active = 0
         self._judge: JudgeProcess | None = None
         self._settled = False
         self._draining: float | None = None
@@ -109,8 +114,11 @@ class Daemon:
 
     def _live(self) -> int:
         settings = self.config.settings
-        self.engine = Engine(self.ledger, self._start, max_running=settings.max_running)
-        with self.signals:
+        self.engine = Engine(
+            self.ledger, self._start, max_running=settings.max_running, end=self.nursery.end
+        )
+        adopt_orphans()
+        with self.signals, self.control:
             self._begin()
             while not self._over():
                 self._turn()
@@ -162,6 +170,7 @@ class Daemon:
 
     def _settle(self, found: Mapping[str, Judgement]) -> None:
         """Take the file over as judged: tell what is wrong with it, and adopt its jobs."""
+        problem = ""
         config, asked = self._considered
         judged = with_judgements(config, asked, found).config
         first, self.config = not self._settled, judged
@@ -171,24 +180,32 @@ class Daemon:
         tell(judged, stale=[job.name for job in stale])
         now = self.clock.now()
         self.engine.gates.max_running = judged.settings.max_running
+        self.engine.gates.pools = judged.pools
         try:
             self.engine.adopt(jobs, now, stale=[job.name for job in stale])
             self.ledger.judged({r.job: remembered(r, found[r.job], config) for r in asked})
         except LedgerDown as error:
             if first:
                 raise
-            log.error("the ledger cannot be written (%s): the jobs stay as they were", error)
+            problem = f"the ledger cannot be written ({error}): the jobs stay as they were"
+            log.error("%s", problem)
+        self._active = sum(seat.job.active for seat in self.engine.seats.values())
         if first:
             self.engine.resume(self._waiting)
             self._say_hello()
         if not self.limits.once:
             self.keeper.adopt(_plan(judged, jobs))
         self.engine.look(now, at_start=first and not self.limits.once)
+        self._have_read(Reading(judged, problem))
+
+    def _have_read(self, reading: Reading) -> None:
+        self.reading = reading
+        self.systemd.ready()
 
     def _start(self, task: Task) -> UnderWay | Outcome:
         started = _executors(self.config, self.keeper).start(task)
         if isinstance(started, Running):
-            self.nursery.adopt(task.run_id, started)
+            self.nursery.adopt(task.run_id, started, task.job)
         return started
 
     def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
@@ -203,26 +220,37 @@ class Daemon:
 
     def _watch_the_file(self) -> None:
         if self.config.settings.reload == "auto" and self.watch.changed(self.clock.monotonic()):
-            self._reload()
+            self.read_again()
 
-    def _reload(self) -> None:
+    @property
+    def hindrance(self) -> str:
+        """Why nothing can be started: "starting", "stopping", or "" where it can."""
+        if self._draining is not None:
+            return "stopping"
+        return "" if self._settled else "starting"
+
+    def read_again(self) -> None:
+        """Begin to read the file; `reading` tells how it came out."""
         log.info("reading %s again", self.config.path)
+        self.reading = None
+        self.systemd.reloading()
         self.watch = Watch(self.config.path, self.clock.monotonic())
         config = self.load()
         if config.fatal or config.settings_broken:
             tell(config)
-            log.error("%s stays as it was", self.config.path)
+            problem = f"{self.config.path} stays as it was"
+            log.error("%s", problem)
+            self._have_read(Reading(config, problem))
             return
         if config.database != self.database:
             log.warning("the ledger stays %s until the daemon is started again", self.database)
         self._consider(config)
 
     def _say_hello(self) -> None:
-        jobs = sum(seat.job.active for seat in self.engine.seats.values())
         log.info(
             "inisched runs %s: %s; ledger %s; pid %d",
             self.config.path,
-            f"{jobs} job{'' if jobs == 1 else 's'}" if jobs else "no job to run, idle",
+            _jobs(self._active) if self._active else "no job to run, idle",
             self.database,
             os.getpid(),
         )
@@ -244,15 +272,22 @@ class Daemon:
         self._heed_signals()
         self._watch_the_file()
         self.keeper.look()
-        for run_id in self.nursery.departed():
-            self.engine.ended(run_id, self.clock.now())
+        for departed in self.nursery.departed():
+            self.engine.ended(
+                departed.run_id,
+                self.clock.now() - timedelta(milliseconds=round(departed.ago * 1000)),
+                timed_out=departed.timed_out,
+                left=departed.left,
+            )
         if self._draining is None:
             self.engine.look(self.clock.now())
         self._beat()
+        self._tell_systemd()
 
     def _patience(self) -> float:
         """Seconds the selector may sleep."""
         until = [LONGEST_SLEEP, self.nursery.patience(), self.keeper.patience()]
+        until.append(self.systemd.patience(self.clock.monotonic()))
         if self.config.settings.reload == "auto":
             until.append(self.watch.patience(self.clock.monotonic()))
         if self._draining is None and self.engine.due is not None:
@@ -263,6 +298,10 @@ class Daemon:
         else:
             until.append(self._left())
         return max(0.0, min(until))
+
+    def _tell_systemd(self) -> None:
+        self.systemd.status(f"{_jobs(self._active)}, {len(self.engine.runs)} running")
+        self.systemd.beat(self.clock.monotonic())
 
     def _left(self) -> float:
         """Seconds until `--for` is over."""
@@ -303,7 +342,7 @@ class Daemon:
             elif number == signal.SIGHUP and self.config.settings.reload == "never":
                 log.info("SIGHUP: the file is not read again, for reload = never")
             elif number == signal.SIGHUP:
-                self._reload()
+                self.read_again()
             elif number == signal.SIGUSR1:
                 log.info("%s", self.engine.state())
 
@@ -318,6 +357,7 @@ class Daemon:
     def _drain(self, why: str) -> None:
         """Start nothing more; give what runs its time."""
         self._last_words = why
+        self.systemd.stopping()
         patience = self.config.settings.drain.total_seconds()
         self._draining = self.clock.monotonic() + patience
         if self.engine.runs:
@@ -328,11 +368,11 @@ class Daemon:
             return True
         assert self._draining is not None
         if self.clock.monotonic() >= self._draining:
-            self._end_runs(KILL_AFTER)
+            self._end_runs(None)
             self._draining = self.clock.monotonic() + LONGEST_SLEEP
         return False
 
-    def _end_runs(self, kill_after: float) -> None:
+    def _end_runs(self, kill_after: float | None) -> None:
         for run_id, run in self.engine.runs.items():
             run.stopped = run.stopped or "stopped by the daemon's end"
             self.nursery.end(run_id, kill_after)
@@ -350,6 +390,10 @@ def _plan(config: Config, jobs: list[Job]) -> Plan:
         python_path=_python_path(config),
         preload=config.settings.preload,
     )
+
+
+def _jobs(number: int) -> str:
+    return f"{number} job{'' if number == 1 else 's'}"
 
 
 def _python_path(config: Config) -> list[str]:

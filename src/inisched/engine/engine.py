@@ -14,13 +14,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from inisched.engine.gates import Gates
+from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, begin
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
-from inisched.stores.ledger import Beginning, Claimed, JobState, Ledger, LedgerDown, Take
+from inisched.stores.ledger import (
+    Beginning,
+    Claimed,
+    Held,
+    JobState,
+    Ledger,
+    LedgerDown,
+    OpenRun,
+    Take,
+)
 from inisched.timing import library
 from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import rhythm
@@ -58,7 +68,10 @@ class Engine:
         self._rung: list[str] = []
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
         self._unskipped: list[tuple[Claimed, Reason, str]] = []
+        self._unnoted: dict[int, tuple[int, int]] = {}
+        self._starting = False
         self._again: datetime | None = None
+        self.outage = Outage()
         self._waiters: dict[str, Seat] = {}
 
     # -- the file ------------------------------------------------------------------------------
@@ -117,7 +130,7 @@ class Engine:
         if seat.entry is not None:
             self.scheduler.cancel_job(seat.entry)
         for entry in (*seat.line, *seat.pending.values()):
-            self.ledger.skip(entry.run_id, reason, message)
+            self._skip(entry, reason, message)
         seat.line.clear()
         seat.pending.clear()
         self._waiters.pop(seat.job.name, None)
@@ -127,9 +140,9 @@ class Engine:
         for entry in waiting:
             seat = self.seats.get(entry.fire.job)
             if seat is None:
-                self.ledger.skip(entry.run_id, Reason.REMOVED, GONE)
+                self._skip(entry, Reason.REMOVED, GONE)
             elif not seat.job.active and entry.fire.trigger is not Trigger.MANUAL:
-                self.ledger.skip(entry.run_id, Reason.DISABLED, OFF)
+                self._skip(entry, Reason.DISABLED, OFF)
             else:
                 self._hold(seat, entry)
 
@@ -185,10 +198,13 @@ class Engine:
         """
         self.now = now
         self._again = None
+        self._starting = at_start or self._starting
+        if self.outage and not self._is_writable():
+            return
         self.scheduler.run_pending()
         seats = {name: self.seats[name] for name in self._rung if name in self.seats}
         self._rung.clear()
-        starters = {n: s for n, s in self.seats.items() if at_start and _starts(s.job)}
+        starters = {n: s for n, s in self.seats.items() if self._starting and _starts(s.job)}
         seats |= starters
         former = {name: seat.looked for name, seat in seats.items()}
         try:
@@ -198,11 +214,14 @@ class Engine:
         except LedgerDown as error:
             self._look_again(former, error)
             return
+        self._starting = False
         try:
             self._start_all(begun)
             self.advance(now)
         except LedgerDown as error:
-            self._put_off(error)
+            self.put_off(error)
+        if self._again is None:
+            self.outage.over(now)
 
     def _take(self, seat: Seat, *, starts: bool) -> Take:
         take = seat.look(self.now)
@@ -253,9 +272,12 @@ class Engine:
     def _skip(self, entry: Claimed, reason: Reason, message: str) -> None:
         """A fire that gives way; if that cannot be written now, it is once it can."""
         try:
+            if self.outage:
+                raise LedgerDown
             self.ledger.skip(entry.run_id, reason, message)
-        except LedgerDown:
+        except LedgerDown as error:
             self._unskipped.append((entry, reason, message))
+            self.put_off(error)
 
     def _look_again(self, former: dict[str, datetime], error: LedgerDown) -> None:
         """What cannot be recorded is not started: undo the look and try again in a second."""
@@ -264,11 +286,22 @@ class Engine:
             seat.looked = looked
             if seat.entry is not None:
                 seat.entry.following(seat.rhythm, looked).reschedule()
-        self._put_off(error)
+        self.put_off(error)
 
-    def _put_off(self, error: LedgerDown) -> None:
-        log.error("the ledger cannot be written (%s); nothing starts until it can", error)
+    def put_off(self, error: LedgerDown) -> None:
+        """The ledger cannot be written: say so, and try again in a second."""
+        if str(error):
+            self.outage.note(error, self.now)
         self._again = self.now + TRY_AGAIN
+
+    def _is_writable(self) -> bool:
+        """After an outage, whether the ledger can be written again."""
+        try:
+            self.ledger.beat(self.now)
+        except LedgerDown as error:
+            self.put_off(error)
+            return False
+        return True
 
     # -- asked for by a person -----------------------------------------------------------------
 
@@ -294,7 +327,7 @@ class Engine:
         overlap = seat.job.overlap
         if seat.busy and (overlap is Overlap.SKIP or (overlap is Overlap.QUEUE and seat.line)):
             message = "the run before it was still going"
-            self.ledger.skip(entry.run_id, Reason.OVERLAP, message)
+            self._skip(entry, Reason.OVERLAP, message)
             return False
         self._queue(seat, [replace(entry, alone=True, not_before=None)])
         return True
@@ -336,11 +369,11 @@ class Engine:
         for seat in sorted(ready, key=lambda seat: seat.line[0].fire.moved):
             entry = seat.line[0]
             shut = self.gates.shut(seat, entry)
-            if shut is None:
+            if shut is None or (
+                shut == "overlap" and self.gates.replaces(seat) and self._replace(seat, entry)
+            ):
                 self.gates.take(seat)
                 chosen.append((seat, entry))
-            elif shut == "overlap" and self.gates.replaces(seat):
-                self._replace(seat, entry)
         if not chosen:
             return
         self.ledger.begin([entry.run_id for _, entry in chosen], now)
@@ -367,30 +400,38 @@ class Engine:
                     self._from_its_end(seat, now)
             self._note_waiter(seat)
 
-    def _replace(self, seat: Seat, entry: Claimed) -> None:
-        """Make room for the fire: it starts when the tree of the run before it is gone."""
+    def _replace(self, seat: Seat, entry: Claimed) -> bool:
+        """Make room for the fire; whether it may start now.
+
+        Where a run is under way it may once that run's tree is gone.
+        """
         message = f"replaced by run {entry.run_id}"
+        for retry in [other for other in seat.pending.values() if other.attempt > 1]:
+            self._cancel(seat, retry, message, Reason.REPLACED)
         for run_id in seat.running:
             self._stop(self.runs[run_id], message, Reason.REPLACED)
+        return not seat.running
 
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
         processes: dict[int, tuple[int, int]] = {}
         for seat, entry in begun:
             seat.running.add(entry.run_id)
-            started = self._start(Task.of(entry.run_id, seat.job, entry.fire, entry.attempt))
+            started = self._start(self._task(seat, entry))
             if isinstance(started, Outcome):
                 self._end(Run(seat, entry, None, self.now), started, self.now)
             else:
                 self.runs[entry.run_id] = Run(seat, entry, started, self.now)
                 processes[entry.run_id] = (started.pid, started.started)
         if processes:
-            self._note_processes(processes)
+            self.note_processes(processes)
 
-    def _note_processes(self, processes: dict[int, tuple[int, int]]) -> None:
-        try:
-            self.ledger.note_processes(processes)
-        except LedgerDown as error:
-            log.error("the processes of runs cannot be recorded: %s", error)
+    def _task(self, seat: Seat, entry: Claimed) -> Task:
+        return Task.of(entry.run_id, seat.job, entry.fire, entry.attempt, ledger=seat.rhythm.seed)
+
+    def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
+        """Which process carries each run out; if that cannot be written now, it is once it can."""
+        self._unnoted |= processes
+        self._record_if_it_can()
 
     def _start(self, task: Task) -> UnderWay | Outcome:
         log.debug("%s: run %d starts", task.job.name, task.run_id)
@@ -400,11 +441,19 @@ class Engine:
             message = f"could not start: {error.strerror or error}"
             return Outcome(state=State.FAILURE, message=message)
 
-    def ended(self, run_id: int, now: datetime) -> None:
-        """A run's processes are gone: note how it ended, and start what waited for it."""
+    def ended(self, run_id: int, now: datetime, *, timed_out: bool = False, left: int = 0) -> None:
+        """A run's process is gone: note how it ended.
+
+        `left` counts the processes it left behind, which are being ended.
+        """
         run = self.runs.pop(run_id)
         assert run.running is not None
         outcome = run.running.outcome()
+        if left:
+            outcome = replace(outcome, message=_with_left(outcome.message, left))
+        if timed_out and run.seat.job.timeout is not None:
+            message = f"timed out after {show_duration(run.seat.job.timeout)}"
+            outcome = replace(outcome, state=State.TIMEOUT, message=message, reason=None)
         if run.stopped:
             outcome = replace(outcome, state=State.STOPPED, message=run.stopped, reason=run.reason)
         self._end(run, outcome, now)
@@ -412,14 +461,52 @@ class Engine:
     def _end(self, run: Run, outcome: Outcome, now: datetime) -> None:
         run.seat.running.discard(run.claimed.run_id)
         self._unrecorded.append((run, outcome, now))
+        self._record_if_it_can()
+
+    def _record_if_it_can(self) -> None:
         try:
+            if self.outage:
+                raise LedgerDown
             self._record_the_rest()
         except LedgerDown as error:
-            run_id = run.claimed.run_id
-            log.error("the end of run %d cannot be recorded yet: %s", run_id, error)
-            self._again = now + TRY_AGAIN
+            self.put_off(error)
+
+    def record(self, now: datetime) -> bool:
+        """Look at nothing, but write what could not be written so far; whether all is written."""
+        self.now = now
+        left = bool(self._unrecorded or self._unskipped or self._unnoted)
+        if left and (self._again is None or now >= self._again):
+            self._again = None
+            try:
+                self._record_the_rest()
+                self.outage.over(now)
+                left = False
+            except LedgerDown as error:
+                self.put_off(error)
+        return not left
+
+    @property
+    def held(self) -> Held:
+        """All that is in hand, for a ledger that has lost it."""
+        jobs = [replace(seat.state, looked=seat.looked) for seat in self.seats.values()]
+        runs = [*self.runs.values(), *(run for run, _, _ in self._unrecorded)]
+        gone = {run.seat.job.name: run.seat.state for run in runs if run.seat.removed}
+        jobs += [state for name, state in gone.items() if name not in self.seats]
+        seats = self._waiters.values()
+        waiting = [entry for seat in seats for entry in (*seat.line, *seat.pending.values())]
+        waiting += [entry for entry, _, _ in self._unskipped if entry.fire.job in self.seats]
+        return Held(
+            jobs,
+            [
+                *((_as_open(run), run.started) for run in runs),
+                *((OpenRun(entry, State.WAITING, None, None), None) for entry in waiting),
+            ],
+        )
 
     def _record_the_rest(self) -> None:
+        if self._unnoted:
+            self.ledger.note_processes(self._unnoted)
+            self._unnoted = {}
         while self._unskipped:
             entry, reason, message = self._unskipped[0]
             self.ledger.skip(entry.run_id, reason, message)
@@ -470,6 +557,12 @@ def _beginning(job: Job, state: JobState | None, now: datetime) -> Beginning:
     return Beginning(job.name, meaning, anchor, looked)
 
 
+def _as_open(run: Run) -> OpenRun:
+    process = run.running
+    pid, started = (process.pid, process.started) if process else (None, None)
+    return OpenRun(run.claimed, State.RUNNING, pid, started)
+
+
 def _starts(job: Job) -> bool:
     return job.run_at_start and job.active
 
@@ -485,3 +578,8 @@ def _again(run: Run, outcome: Outcome, ended: datetime) -> datetime | None:
     if outcome.state not in (State.FAILURE, State.TIMEOUT) or attempt > retry.retries:
         return None
     return ended + retry.pause(attempt)
+
+
+def _with_left(message: str, left: int) -> str:
+    noun = "a process" if left == 1 else f"{left} processes"
+    return "; ".join(part for part in (message, f"left {noun} behind, ended") if part)

@@ -1,71 +1,158 @@
-"""Watches over child processes: takes their output, notices their end, ends them when told."""
+"""Watches over runs: takes their output, their time, their end, and what they leave behind."""
 
 from __future__ import annotations
 
+import os
 import selectors
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from inisched.engine.clock import Clock
+from inisched.executors import tree
 from inisched.executors.running import Running
+from inisched.model.job import Job
 
 LINGER = 0.5
 """Seconds output is still taken after a process ended, while someone keeps its pipes open."""
+
+GLANCE = 0.02
+"""Seconds between two looks at a tree that is coming to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A run that has ended, so many seconds ago.
+
+    `left`: how many processes it left behind, which are being ended.
+    """
+
+    run_id: int
+    ago: float
+    timed_out: bool
+    left: int
 
 
 @dataclass(slots=True)
 class _Child:
     running: Running
+    job: Job
+    deadline: float | None
     exited: float | None = None
     kill_at: float | None = None
+    killed: bool = False
+    timed_out: bool = False
+    left: int = 0
+
+
+@dataclass(slots=True)
+class _Strays:
+    """What a run left behind: told to end, killed when its time is up."""
+
+    processes: list[tree.Process]
+    kill_at: float
 
 
 class Nursery:
-    """The children of one daemon, watched through its selector."""
+    """The runs of one daemon, watched through its selector."""
 
     def __init__(self, selector: selectors.BaseSelector, clock: Clock) -> None:
         self._selector = selector
         self._clock = clock
         self._children: dict[int, _Child] = {}
+        self._strays: list[_Strays] = []
 
-    def adopt(self, run_id: int, running: Running) -> None:
+    def adopt(self, run_id: int, running: Running, job: Job) -> None:
         """Watch a run that has just started."""
-        self._children[run_id] = _Child(running)
+        timeout = job.timeout.total_seconds() if job.timeout is not None else None
+        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        self._children[run_id] = _Child(running, job, deadline)
         for descriptor in running.streams:
             self._selector.register(descriptor, selectors.EVENT_READ, partial(self._read, running))
 
-    def end(self, run_id: int, kill_after: float) -> None:
-        """TERM now, KILL after so many seconds; never later than asked before."""
+    def end(self, run_id: int, kill_after: float | None = None) -> None:
+        """TERM to the whole tree now, KILL after so many seconds (the job's `kill_after`).
+
+        Asked again it is never later than before.
+        """
         child = self._children[run_id]
-        kill_at = self._clock.monotonic() + kill_after
+        after = child.job.kill_after.total_seconds()
+        kill_at = self._clock.monotonic() + (after if kill_after is None else kill_after)
         if child.kill_at is None:
-            child.running.signal(signal.SIGTERM)
+            child.running.signal_tree(signal.SIGTERM)
         child.kill_at = kill_at if child.kill_at is None else min(child.kill_at, kill_at)
 
-    def departed(self) -> Iterator[int]:
+    def departed(self) -> Iterator[Departed]:
         """The runs that have ended since the last call, their pipes closed or given up."""
         now = self._clock.monotonic()
         for run_id, child in list(self._children.items()):
-            if child.kill_at is not None and now >= child.kill_at:
-                child.running.signal(signal.SIGKILL)
-                child.kill_at = now + LINGER
+            self._keep_time(run_id, child, now)
             if child.running.exit_code() is None:
                 continue
             if child.exited is None:
                 child.exited = now
-            if not child.running.streams or now >= child.exited + LINGER:
+                child.left = self._take_strays(child, now)
+            if self._is_over(child, now):
                 del self._children[run_id]
                 for descriptor in child.running.streams:
                     self._selector.unregister(descriptor)
-                yield run_id
+                ago = 0.0 if child.kill_at is not None else now - child.exited
+                yield Departed(run_id, ago, child.timed_out, child.left)
+        self._end_strays(now)
+        self._reap_strangers()
+
+    def _keep_time(self, run_id: int, child: _Child, now: float) -> None:
+        if child.deadline is not None and now >= child.deadline and child.exited is None:
+            child.timed_out, child.deadline = True, None
+            self.end(run_id)
+        if child.kill_at is not None and now >= child.kill_at and not child.killed:
+            child.killed = True
+            child.running.signal_tree(signal.SIGKILL)
+
+    def _is_over(self, child: _Child, now: float) -> bool:
+        """A run that was told to end lasts until its tree is gone; any other as long as itself."""
+        assert child.exited is not None
+        if child.kill_at is not None and not child.killed and child.running.members():
+            return False
+        return not child.running.streams or now >= child.exited + LINGER
+
+    def _take_strays(self, child: _Child, now: float) -> int:
+        if child.job.linger or child.kill_at is not None:
+            return 0
+        left = child.running.members()
+        if left:
+            tree.send(left, signal.SIGTERM)
+            self._strays.append(_Strays(left, now + child.job.kill_after.total_seconds()))
+        return len(left)
+
+    def _end_strays(self, now: float) -> None:
+        for strays in list(self._strays):
+            if now >= strays.kill_at:
+                tree.send(strays.processes, signal.SIGKILL)
+                self._strays.remove(strays)
+
+    def _reap_strangers(self) -> None:
+        """Collect ended processes that came to us from runs, as their subreaper or as PID 1."""
+        known = {child.running.pid for child in self._children.values()}
+        for pid in tree.children() - known:
+            if tree.look(pid) is None:
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)
 
     def patience(self) -> float:
         """Seconds until something here must be looked at even if nothing moves."""
         now = self._clock.monotonic()
-        moments = [c.kill_at for c in self._children.values() if c.kill_at is not None]
-        moments += [c.exited + LINGER for c in self._children.values() if c.exited is not None]
+        moments = [strays.kill_at for strays in self._strays]
+        for child in self._children.values():
+            if child.deadline is not None:
+                moments.append(child.deadline)
+            if child.kill_at is not None:
+                glance = now + GLANCE if child.exited is not None else child.kill_at
+                moments.append(min(glance, child.kill_at) if not child.killed else glance)
+            if child.exited is not None:
+                moments.append(child.exited + LINGER)
         return max(0.0, min(moments, default=now + 3600) - now)
 
     def _read(self, running: Running, descriptor: int) -> None:

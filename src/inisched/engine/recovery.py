@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import time
-from contextlib import suppress
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from inisched.config.loader import Config
-from inisched.executors.running import process_start
+from inisched.executors import tree
 from inisched.model.run import Outcome, State
 from inisched.stores.ledger import Claimed, Ledger, Life, OpenRun
 
@@ -28,9 +26,10 @@ def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) 
     time, are ended.
     """
     waiting = []
+    rerun = {job.name for job in config.jobs if job.rerun_interrupted}
     zones = {job.name: job.schedule.zone for job in config.jobs}
     open_runs = ledger.open_runs()
-    ended = end_orphans([run for run in open_runs if run.state is State.RUNNING])
+    ended = end_orphans([run for run in open_runs if run.state is State.RUNNING], ledger.id)
     for run in open_runs:
         claimed = run.claimed
         if run.state is State.WAITING:
@@ -38,7 +37,10 @@ def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) 
             continue
         zone = ZoneInfo(zones.get(claimed.fire.job, config.settings.timezone))
         message = _message(former, now, zone, claimed.run_id in ended)
-        ledger.finish(claimed, Outcome(state=State.INTERRUPTED, message=message), now)
+        again = now if claimed.fire.job in rerun and not ledger.was_rerun(claimed) else None
+        outcome = Outcome(state=State.INTERRUPTED, message=message)
+        retry = ledger.finish(claimed, outcome, now, again=again)
+        waiting += [retry] if retry is not None else []
         log.warning("%s: run %d interrupted: %s", claimed.fire.job, claimed.run_id, message)
     return waiting
 
@@ -53,19 +55,35 @@ def _clock(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%H:%M:%S")
 
 
-def end_orphans(runs: list[OpenRun]) -> set[int]:
-    """End the process groups that still belong to these runs; the ids of the runs that had one."""
-    alive = {run.claimed.run_id: run for run in runs if _is_alive(run)}
+def end_orphans(runs: list[OpenRun], ledger: str) -> set[int]:
+    """End the processes that still belong to these runs; the ids of the runs that had any.
+
+    They are known by pid and start time, and by the mark of the ledger's id and the run's.
+    """
+    alive = {run.claimed.run_id: found for run in runs if (found := _processes(run, ledger))}
     for number in (signal.SIGTERM, signal.SIGKILL):
-        left = [run for run in alive.values() if _is_alive(run)]
-        for run in left:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(run.pid or 0, number)
+        left = [one for found in alive.values() for one in found if _lives(one)]
+        tree.send(left, number)
         deadline = time.monotonic() + PATIENCE
-        while any(map(_is_alive, left)) and time.monotonic() < deadline:
+        while any(map(_lives, left)) and time.monotonic() < deadline:
             time.sleep(0.02)
     return set(alive)
 
 
-def _is_alive(run: OpenRun) -> bool:
-    return bool(run.pid and run.pid_started and process_start(run.pid) == run.pid_started)
+def _processes(run: OpenRun, ledger: str) -> list[tree.Process]:
+    mark = f"{ledger}:{run.claimed.run_id}"
+    leader = run.pid or 0
+    if leader and not _led(run):
+        leader = 0
+    return tree.members(leader, mark)
+
+
+def _led(run: OpenRun) -> bool:
+    """Whether the pid still is that of the run, or has not been given to anyone else."""
+    now = tree.look(run.pid or 0)
+    return now is None or now.started == run.pid_started
+
+
+def _lives(process: tree.Process) -> bool:
+    now = tree.look(process.pid)
+    return now is not None and now.started == process.started

@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
+from inisched.executors import surroundings
 from inisched.executors.inline import call_inline
 from inisched.executors.kept import cut_message
 from inisched.executors.request import Request
-from inisched.executors.returned import outcome
+from inisched.executors.returned import outcome, within
 from inisched.executors.running import Running, Task
+from inisched.executors.tree import MARK
 from inisched.model.current import CurrentRun
 from inisched.model.job import Call
 from inisched.model.run import Outcome
@@ -31,15 +33,17 @@ def start_call(task: Task, *, folder: Path, python_path: Sequence[str]) -> Runni
             request = request_for(task, folder, python_path, result)
             told.write(request.encode())
             told.seek(0)
+            around = task.job.around
             process = subprocess.Popen(
-                [*_COMMAND, str(told.fileno())],
+                surroundings.wrapped([*_COMMAND, str(told.fileno())], around),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                cwd=folder,
+                env=surroundings.environment(around, folder) | {MARK: task.mark},
                 pass_fds=(told.fileno(), result),
                 start_new_session=True,
                 bufsize=0,
+                **surroundings.options(around, folder),
             )
     except BaseException:
         os.close(inner)
@@ -65,7 +69,8 @@ def _unseen_file() -> IO[bytes]:
 def run_inline(task: Task, *, folder: Path, python_path: Sequence[str]) -> Outcome:
     """Call it here, inside the daemon, and be back when it has ended."""
     request = request_for(task, folder, python_path, None)
-    return call_inline(request, success_codes=task.job.success_codes)
+    ended = call_inline(request, success_codes=task.job.success_codes)
+    return within(ended, task.job.output_limit)
 
 
 def request_for(
@@ -89,6 +94,7 @@ def request_for(
         folder=folder,
         python_path=tuple(python_path),
         result_fd=result,
+        mark=task.mark,
     )
 
 
@@ -102,5 +108,6 @@ def conclude(run: Running, success_codes: tuple[int, ...]) -> Outcome:
         stderr=run.stderr.data(),
         stdout_total=run.stdout.total,
         stderr_total=run.stderr.total,
+        output_limit=run.stdout.limit,
     )
     return replace(ended, message=ended.message or cut_message(run.stdout, run.stderr))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 KIB = 1024
 
@@ -13,6 +14,8 @@ class Kept:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.total = 0
+        self.echo: Callable[[bytes], object] = lambda data: None
+        """Hears everything as it comes, secrets hidden, also what is not kept."""
         self._head = bytearray()
         self._tail = bytearray()
         self._secrets: tuple[str, ...] = ()
@@ -32,6 +35,7 @@ class Kept:
         self._keep(data)
 
     def _keep(self, data: bytes) -> None:
+        self.echo(data)
         room = (self.limit + 1) // 2 - len(self._head)
         if room > 0:
             self._head += data[:room]

@@ -17,6 +17,7 @@ class Request:
     """One run of one callback. `folder` is the file's; `python_path` is taken from there.
 
     `result_fd` is the inherited descriptor the result goes to; None keeps it to the process.
+    `mark` goes into the environment, so that whatever the run starts is found again.
     """
 
     call: Call
@@ -25,6 +26,7 @@ class Request:
     folder: Path
     python_path: tuple[str, ...] = (".",)
     result_fd: int | None = None
+    mark: str = ""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -40,6 +42,7 @@ class Request:
                 "folder": str(self.folder),
                 "python_path": self.paths,
                 "result_fd": self.result_fd,
+                "mark": self.mark,
             }
         ).encode()
 
@@ -53,6 +56,7 @@ class Request:
             folder=Path(packed["folder"]),
             python_path=tuple(packed["python_path"]),
             result_fd=packed["result_fd"],
+            mark=packed.get("mark", ""),
         )
 
 

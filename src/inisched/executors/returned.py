@@ -9,6 +9,7 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from inisched.config.target import describe
+from inisched.executors.kept import Kept, cut_message
 from inisched.model.result import STATUS, Result, Skip
 from inisched.model.run import Outcome, Reason, State
 
@@ -30,17 +31,19 @@ class Verdict:
     """How a callback ended, in its own words.
 
     With `status` None the exit code decides. Its process ends with `exit_code`, so that nothing
-    but the words is lost where the verdict does not arrive.
+    but the words is lost where the verdict does not arrive. `total` is how many bytes the output
+    had before it was cut on its way, 0 where that is not known.
     """
 
     status: STATUS | None
     message: str = ""
     output: str = ""
     exit_code: int = 0
+    total: int = 0
 
     def encode(self) -> bytes:
         """As JSON of at most LIMIT bytes: a long output loses its middle."""
-        output = _cut(self.output, LIMIT)
+        output, total = _cut(self.output, LIMIT), len(_bytes(self.output))
         while True:
             data = json.dumps(
                 {
@@ -48,6 +51,7 @@ class Verdict:
                     "message": self.message,
                     "output": output,
                     "exit_code": self.exit_code,
+                    "total": total,
                 }
             ).encode()
             if len(data) <= LIMIT:
@@ -60,7 +64,8 @@ class Verdict:
         try:
             packed = json.loads(data)
             status = None if packed["status"] is None else STATUS(packed["status"])
-            return cls(status, packed["message"], packed["output"], packed["exit_code"])
+            message, output, code = packed["message"], packed["output"], packed["exit_code"]
+            return cls(status, message, output, code, packed.get("total", 0))
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -111,11 +116,13 @@ def outcome(
     stderr: bytes = b"",
     stdout_total: int = 0,
     stderr_total: int = 0,
+    output_limit: int | None = None,
 ) -> Outcome:
     """Join what a callback handed over with how its process ended (negative: the signal).
 
     A result counts when the process ended as the result had announced. Without one the callback
-    never came to its end, and that is a failure whatever the code.
+    never came to its end, and that is a failure whatever the code. `output_limit` are the bytes
+    that are kept of its output; None keeps all.
     """
     verdict = Verdict.decode(result) if result else None
     if verdict is None:
@@ -132,6 +139,8 @@ def outcome(
             message=message or _ending(returncode, "after"),
             output=verdict.output,
         )
+    if verdict is not None and output_limit is not None:
+        ending = within(ending, output_limit, total=verdict.total)
     return replace(
         ending,
         stdout=stdout,
@@ -154,6 +163,23 @@ def settled(verdict: Verdict, *, success_codes: Container[int] = (0,)) -> Outcom
         output=verdict.output,
         reason=Reason.SKIP if state is State.SKIPPED else None,
     )
+
+
+def within(ended: Outcome, output_limit: int, *, total: int = 0) -> Outcome:
+    """The outcome with at most `output_limit` bytes of its output, head and tail.
+
+    Where it gave no message, the cut is its message. `total` is how many bytes the output had at
+    first, where it was cut on its way already.
+    """
+    data = _bytes(ended.output)
+    kept = Kept(min(output_limit, max(LIMIT, len(data))))
+    kept.add(data)
+    kept.total = max(kept.total, total)
+    if not kept.cut:
+        return ended
+    cut_already = len(data) <= kept.limit
+    output = ended.output if cut_already else kept.data().decode(errors="ignore")
+    return replace(ended, message=ended.message or cut_message(kept), output=output)
 
 
 def _ending(returncode: int, when: str) -> str:
@@ -206,7 +232,11 @@ def _unprintable(value: object) -> str:
 
 def _clean(text: str) -> str:
     """Without lone surrogates, which no database and no screen takes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return _bytes(text).decode("utf-8")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _cut(text: str, length: int) -> str:

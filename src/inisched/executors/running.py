@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from signal import Signals
 from typing import IO, Protocol
 
+from inisched.executors import tree
 from inisched.executors.kept import Kept
 from inisched.model.job import Job
 from inisched.model.run import Fire, Outcome
@@ -29,11 +30,16 @@ class Task:
     period_start: date | None = None
     period_end: date | None = None
     override: bool = False
+    mark: str = ""
 
     @classmethod
-    def of(cls, run_id: int, job: Job, fire: Fire, attempt: int = 1) -> Task:
-        """An attempt at a fire; it is told the moment that people see."""
-        return cls(run_id=run_id, job=job, scheduled_for=fire.moved, attempt=attempt)
+    def of(cls, run_id: int, job: Job, fire: Fire, attempt: int = 1, *, ledger: str = "") -> Task:
+        """An attempt at a fire; it is told the moment that people see.
+
+        With the id of the `ledger` its processes carry a mark by which they are found again.
+        """
+        mark = f"{ledger}:{run_id}" if ledger else ""
+        return cls(run_id=run_id, job=job, scheduled_for=fire.moved, attempt=attempt, mark=mark)
 
 
 class Process(Protocol):
@@ -67,6 +73,7 @@ class Running:
         self.process = process
         self.pid = process.pid
         self.started = process_start(process.pid)
+        self.mark = ""
         self.stdout, self.stderr = Kept(output_limit), Kept(output_limit)
         self.result = Kept(2 * RESULT_AT_MOST)
         self.streams: dict[int, Kept] = {}
@@ -109,10 +116,20 @@ class Running:
                 self._close(descriptor)
         return self.veil(self._conclude(self))
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the run's whole process group."""
+    def signal(self, number: Signals) -> None:
+        """Send a signal to the run's process group."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
+
+    def signal_tree(self, number: Signals) -> None:
+        """The same, and to what left the group: by session, ancestry or mark."""
+        members = self.members()
+        self.signal(number)
+        tree.send([one for one in members if one.group != self.pid], number)
+
+    def members(self) -> list[tree.Process]:
+        """The run's processes that live."""
+        return tree.members(self.pid, self.mark) if self.pid else []
 
     def _close(self, descriptor: int) -> None:
         del self.streams[descriptor]
@@ -128,9 +145,5 @@ def process_start(pid: int) -> int:
 
     With the pid it names a process for good: pids come round again, pairs do not.
     """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-        return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
-    except (OSError, IndexError, ValueError):
-        return 0
+    process = tree.look(pid)
+    return process.started if process is not None else 0

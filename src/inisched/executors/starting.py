@@ -43,6 +43,7 @@ class Executors:
             )
         for stream in (started.stdout, started.stderr):
             stream.hide(secrets)
+        started.mark = task.mark
         started.veil = lambda outcome: masked(outcome, secrets)
         return started
 

@@ -10,6 +10,15 @@ from typing import Any
 
 from inisched.model.job import Surroundings
 
+TOLD = frozenset(
+    f"INISCHED_{name}"
+    for name in (
+        "JOB", "RUN_ID", "SCHEDULED_FOR", "PERIOD_START", "PERIOD_END", "ATTEMPT", "OVERRIDE",
+        "MARK",
+    )
+)  # fmt: skip
+"""What a run is told by its environment."""
+
 _LIMIT_MEMORY = 'ulimit -v "$0" || exit 126; exec "$@"'
 
 
@@ -41,8 +50,11 @@ def working_directory(around: Surroundings, folder: Path) -> Path:
 
 
 def environment(around: Surroundings, folder: Path) -> dict[str, str]:
-    """The daemon's own, then `env_file`, then `env.NAME`. Raises Unusable."""
-    found = dict(os.environ)
+    """The daemon's own, then `env_file`, then `env.NAME`. Raises Unusable.
+
+    Nothing stays of what the daemon was told itself, where a run had started it.
+    """
+    found = {name: value for name, value in os.environ.items() if name not in TOLD}
     if around.run_as is not None:
         user = _user(around.run_as)
         found |= {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name}

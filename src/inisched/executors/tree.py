@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
+_SET_CHILD_SUBREAPER = 36
+
 MARK = "INISCHED_MARK"
 """The environment variable that names the run to whoever finds one of its processes."""
 
@@ -71,7 +73,8 @@ def members(leader: int, mark: str, alive: dict[int, Process] | None = None) -> 
     found = {
         pid
         for pid, process in alive.items()
-        if leader in (pid, process.group, process.session) or (mark and mark_of(pid) == mark)
+        if (leader and leader in (pid, process.group, process.session))
+        or (mark and mark_of(pid) == mark)
     }
     grown = True
     while grown:
@@ -88,3 +91,21 @@ def send(targets: Iterable[Process], number: signal.Signals) -> None:
         if now is not None and now.started == target.started:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(target.pid, number)
+
+
+def children() -> set[int]:
+    """The pids of our own children, zombies among them; none where the system does not tell."""
+    found: set[int] = set()
+    with suppress(OSError):
+        for task in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{task}/children", "rb") as file:
+                found.update(map(int, file.read().split()))
+    return found
+
+
+def adopt_orphans() -> None:
+    """Let what runs leave behind become our children, so that we find and end it (Linux)."""
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

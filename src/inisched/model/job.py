@@ -95,13 +95,15 @@ class Argument:
 class Call:
     """A Python callback: `module` and the attribute path in it, as far as the text tells.
 
-    `target` is the text of the file. With `pkg.mod:func` the border is known; with
-    `pkg.mod.func` the longest importable front part is the module. `place` is where it stands.
+    `target` is the text of the file, references replaced. With `pkg.mod:func` the border is known;
+    with `pkg.mod.func` the longest importable front part is the module. `place` is where it stands.
+    `shown` is what a view may print where that is not the target itself, else "".
     """
 
     target: str
     arguments: tuple[Argument, ...] = ()
     place: Place | None = None
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

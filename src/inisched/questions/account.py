@@ -15,7 +15,7 @@ ON_TIME = timedelta(seconds=1)
 
 def zone_of(config: Config, job: str | None) -> str:
     """The zone a job's times are shown in: its own, else the file's."""
-    zones = (section.timezone for section in config.sections if section.name == job)
+    zones = (section.zone for section in config.sections if section.name == job)
     return next(zones, config.settings.timezone)
 
 

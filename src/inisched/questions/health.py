@@ -11,6 +11,7 @@ from inisched.config.judged import errors
 from inisched.config.loader import Config
 from inisched.engine.lock import Holder, read_holder
 from inisched.questions.judgements import as_remembered
+from inisched.questions.waiting import waiting
 from inisched.stores.history import History, Row
 
 STALE = timedelta(seconds=90)
@@ -19,7 +20,8 @@ STALE = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The answer of `status`. `problems` counts the errors in the file."""
+    """The answer of `status`. `problems` counts the errors in the file; `waiting` has for each
+    row what it waits for."""
 
     holder: Holder | None
     since: datetime | None
@@ -27,7 +29,8 @@ class Health:
     file_ok: bool
     problems: int
     writable: bool
-    open_rows: list[Row]
+    running: list[Row]
+    waiting: list[tuple[Row, str]]
 
     @property
     def up(self) -> bool:
@@ -37,16 +40,6 @@ class Health:
     def healthy(self) -> bool:
         beats = self.heartbeat_age is not None and self.heartbeat_age < STALE
         return self.up and beats and self.file_ok and self.writable
-
-    @property
-    def waiting(self) -> list[tuple[Row, str]]:
-        """What waits, oldest first, and for what."""
-        running = {row["job"] for row in self.open_rows if row["state"] == "running"}
-        return [
-            (row, "line" if row["job"] in running else "max_running")
-            for row in self.open_rows
-            if row["state"] == "waiting"
-        ]
 
 
 def daemon(database: Path) -> Holder | None:
@@ -59,6 +52,7 @@ def health(config: Config, history: History, now: datetime) -> Health:
     """How the daemon of this file does."""
     holder = daemon(config.database)
     life = history.last_life()
+    rows = history.open_rows() if holder else []
     judged, _ = as_remembered(config, history)
     found = errors(judged.config.diagnostics)
     return Health(
@@ -68,5 +62,6 @@ def health(config: Config, history: History, now: datetime) -> Health:
         file_ok=not config.fatal and not found,
         problems=len(found),
         writable=os.access(config.database, os.W_OK),
-        open_rows=history.open_rows() if holder else [],
+        running=[row for row in rows if row["state"] == "running"],
+        waiting=waiting(rows, config),
     )

@@ -9,13 +9,17 @@ from datetime import datetime
 from inisched.config.judged import Judged, Passed
 from inisched.config.loader import JobSection
 from inisched.questions.coming import fires
+from inisched.questions.waiting import waiting
 from inisched.stores.history import History, Row, parse
 from inisched.stores.ledger import JobState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobLine:
-    """One job at a glance. `state` is broken, stale, inactive, running, waiting or idle."""
+    """One job at a glance. `state` is broken, stale, inactive, running, waiting or idle.
+
+    `cost` is how many fires its latest run has cost by being still under way.
+    """
 
     section: JobSection
     state: str
@@ -25,6 +29,7 @@ class JobLine:
     waiting_for: str | None
     passed: Passed
     stale: bool
+    cost: int
 
     @property
     def last_fire(self) -> datetime | None:
@@ -36,7 +41,9 @@ def overview(judged: Judged, history: History, now: datetime, *, alive: bool) ->
     sections = judged.config.sections
     known = history.jobs()
     last = history.last_runs(dict.fromkeys(section.name for section in sections))
-    opened = _by_job(history.open_rows() if alive else [])
+    rows = history.open_rows() if alive else []
+    opened = _by_job(rows)
+    gates = {row["job"]: gate for row, gate in reversed(waiting(rows, judged.config))}
     seed = history.id or ""
     return [
         JobLine(
@@ -49,9 +56,10 @@ def overview(judged: Judged, history: History, now: datetime, *, alive: bool) ->
             next_fire=_next_fire(section, known.get(section.name), now, seed),
             last=last.get(section.name),
             running="running" in opened.get(section.name, {}),
-            waiting_for=_waiting_for(opened.get(section.name, {})),
+            waiting_for=gates.get(section.name),
             passed=judged.passed.get(section.name, {}),
             stale=_is_stale(section, known.get(section.name), alive=alive),
+            cost=history.overlapped(section.name),
         )
         for section in sections
     ]
@@ -76,12 +84,6 @@ def _state(section: JobSection, opened: Mapping[str, Row], *, stale: bool) -> st
     if not section.active:
         return "inactive"
     return next((state for state in ("running", "waiting") if state in opened), "idle")
-
-
-def _waiting_for(opened: Mapping[str, Row]) -> str | None:
-    if "waiting" not in opened:
-        return None
-    return "line" if "running" in opened else "max_running"
 
 
 def _next_fire(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inisched.stores.ledger import JobState, Life, read_job_state, read_life
-from inisched.stores.moments import to_ms
+from inisched.stores.moments import maybe_moment, to_ms
 from inisched.stores.opening import open_reader, unreadable
 from inisched.stores.queries import queries
 
@@ -91,9 +91,17 @@ class History:
         rows = {name: self._one(query, {"name": name}) for name in names}
         return {name: _public(row) for name, row in rows.items() if row is not None}
 
+    def overlapped(self, name: str) -> int:
+        """How many fires the job's latest run has cost by being still under way."""
+        row = self._one(self._sql["last_overlap_of_job"], {"name": name})
+        return 0 if row is None else int(row["count"])
+
     def open_rows(self) -> list[Row]:
-        """What waits or runs, oldest first."""
-        return [_public(row) for row in self._all(self._sql["open_view"])]
+        """What waits or runs, oldest first; `not_before` is a moment a row waits for, or None."""
+        return [
+            _public(row) | {"not_before": maybe_moment(row["not_before"])}
+            for row in self._all(self._sql["open_view"])
+        ]
 
     def last_life(self) -> Life | None:
         """The newest life of a daemon; None where there was none."""

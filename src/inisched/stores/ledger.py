@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,9 +15,14 @@ from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.stores.opening import open_writer, transaction
 from inisched.stores.queries import queries
+from inisched.stores.soundness import Unusable, is_broken, move_aside
+from inisched.stores.standing import Standing, identity, refuse_strangers, save
 from inisched.timing.recurrence import Anchor
 
 _MILLISECOND = timedelta(milliseconds=1)
+
+BUSY = 250
+"""Milliseconds one attempt waits while another program has the database locked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +94,14 @@ class OpenRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What a living daemon has in hand: its jobs, and its fires with the moment they started."""
+
+    jobs: Sequence[JobState]
+    runs: Sequence[tuple[OpenRun, datetime | None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """One life of a daemon, as its row tells it. `ended` is None until it closes in order."""
 
@@ -105,11 +119,20 @@ class LedgerDown(Exception):
 class Ledger:
     """The account of every fire. Each method is one transaction, or raises LedgerDown."""
 
-    def __init__(self, path: Path, *, full: bool = True) -> None:
-        self.path = path
-        self._db = open_writer(path, full=full)
+    def __init__(self, path: Path, *, full: bool = True, ours: bool = False) -> None:
+        """`ours`: nobody chose the file's name, so that something broken there was ours.
+
+        Raises Unusable, and of that NotNow where waiting may help.
+        """
+        self.path = Path(os.path.realpath(path))
+        self._full = full
         self._sql = queries()
+        self._damage = self._lost = ""
+        self._saved: Path | None = None
+        self._open(ours=ours)
+        self._identity = self.id
         self._life: int | None = None
+        self._lived: dict[str, Any] = {}
         self._begun: set[int] = set()
         """Jobs of which a waiting fire has started since their last gap: it does not grow."""
 
@@ -119,7 +142,12 @@ class Ledger:
         return str(self._one("identity")["value"])
 
     def close(self) -> None:
-        self._db.close()
+        self._standing.close(self._db)
+
+    def _open(self, *, ours: bool) -> None:
+        self._db = open_writer(self.path, full=self._full, ours=ours)
+        self._db.execute(f"PRAGMA busy_timeout = {BUSY}")
+        self._standing = Standing.of(self.path)
 
     # -- jobs ----------------------------------------------------------------------------------
 
@@ -304,31 +332,47 @@ class Ledger:
 
         With `again` the next attempt is entered too, to wait for that moment, and returned.
         """
-        run_id = claimed.run_id
         with self._together():
-            self._run(
-                "finish_run",
-                id=run_id,
-                state=outcome.state.value,
-                reason=outcome.reason.value if outcome.reason else None,
-                now=to_ms(now),
-                exit_code=outcome.exit_code,
-                message=outcome.message,
-            )
-            if outcome.stdout or outcome.stderr or outcome.output:
-                self._run(
-                    "insert_output",
-                    id=run_id,
-                    stdout=outcome.stdout,
-                    stderr=outcome.stderr,
-                    stdout_total=outcome.stdout_total,
-                    stderr_total=outcome.stderr_total,
-                    result=outcome.output,
-                )
+            self._note_outcome(claimed.run_id, outcome, now)
             if again is not None:
                 return self._enter_again(claimed, now, again)
-            self._run("note_ended", id=run_id, now=to_ms(now))
+            self._run("note_ended", id=claimed.run_id, now=to_ms(now))
             return None
+
+    def record(self, fire: Fire, outcome: Outcome, *, started: datetime, ended: datetime) -> int:
+        """Enter a run that took place outside of the daemon, whole; its id.
+
+        A job the ledger does not know yet has still not been looked at by a daemon.
+        """
+        with self._together():
+            self._run("know_job", name=fire.job)
+            job = read_job_state(self._one("job_named", name=fire.job))
+            entry = self._insert(job, fire, started, start=True)
+            assert entry is not None
+            self._note_outcome(entry.run_id, outcome, ended)
+            self._run("note_ended", id=entry.run_id, now=to_ms(ended))
+            return entry.run_id
+
+    def _note_outcome(self, run_id: int, outcome: Outcome, now: datetime) -> None:
+        self._run(
+            "finish_run",
+            id=run_id,
+            state=outcome.state.value,
+            reason=outcome.reason.value if outcome.reason else None,
+            now=to_ms(now),
+            exit_code=outcome.exit_code,
+            message=outcome.message,
+        )
+        if outcome.stdout or outcome.stderr or outcome.output:
+            self._run(
+                "insert_output",
+                id=run_id,
+                stdout=outcome.stdout,
+                stderr=outcome.stderr,
+                stdout_total=outcome.stdout_total,
+                stderr_total=outcome.stderr_total,
+                result=outcome.output,
+            )
 
     def _enter_again(self, claimed: Claimed, now: datetime, again: datetime) -> Claimed | None:
         attempt = claimed.attempt + 1
@@ -348,6 +392,10 @@ class Ledger:
             attempt=attempt,
             not_before=again,
         )
+
+    def was_rerun(self, claimed: Claimed) -> bool:
+        """Whether the attempt before this one was interrupted as well."""
+        return self._one("interrupted_before", id=claimed.run_id) is not None
 
     def skip(self, run_id: int, reason: Reason, message: str, now: datetime | None = None) -> None:
         """A waiting fire that will not run. With `now` its job counts that as an end."""
@@ -380,6 +428,7 @@ class Ledger:
 
     def open_life(self, pid: int, host: str, now: datetime) -> None:
         self._life = self._one("open_life", pid=pid, host=host, now=to_ms(now))["id"]
+        self._lived = {"id": self._life, "pid": pid, "host": host, "now": to_ms(now)}
 
     def beat(self, now: datetime) -> None:
         self._run("beat", id=self._life, now=to_ms(now))
@@ -387,14 +436,81 @@ class Ledger:
     def close_life(self, now: datetime) -> None:
         self._run("close_life", id=self._life, now=to_ms(now))
 
+    # -- the files under it --------------------------------------------------------------------
+
+    @property
+    def damaged(self) -> bool:
+        """Whether SQLite has said that the file is no sound database any more."""
+        return bool(self._damage)
+
+    def loss(self) -> str:
+        """What was done to the files the account is in, in words; "" while all is well."""
+        return self._damage or self._standing.loss()
+
+    def mend(self, held: Held) -> str:
+        """Have an account at its path again after a loss; what was done, in words.
+
+        What the daemon has in hand has its rows afterwards. Until this succeeds nothing can be
+        written: raises LedgerDown, and then it may be tried again.
+        """
+        self._lost = self.loss() or self._lost
+        try:
+            done = self._open_again() if self._standing.in_place else self._put_back()
+            self._enter_held(held)
+        except Unusable as error:
+            raise LedgerDown(f"{self._lost}; {error}") from None
+        except (OSError, sqlite3.Error) as error:
+            raise LedgerDown(f"{self._lost}; {self.path} cannot be put back: {error}") from None
+        self._lost = self._damage = ""
+        return done
+
+    def _open_again(self) -> str:
+        """The database is there: write into it what lies beside it, and look at it anew."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._standing.close(self._db)
+        self._open(ours=True)
+        if not self._execute("all_jobs"):
+            return "a new one begins with what is at hand"
+        return "it was written out and opened again"
+
+    def _put_back(self) -> str:
+        """The database is gone from its path, but still open: write it there once more."""
+        refuse_strangers(self.path)
+        copy = self.path.with_name(f"{self.path.name}.saved")
+        if self._saved is None and save(self._db, copy):
+            self._saved = copy
+        self._standing.close(self._db)
+        aside = move_aside(self.path, "replaced") if identity(self.path) else None
+        if self._saved is not None:
+            os.rename(self._saved, self.path)
+        done = "put back as it was" if self._saved else "a new one begins with what is at hand"
+        self._saved = None
+        self._open(ours=True)
+        return f"{done}; what was found there is now {aside}" if aside else done
+
+    def _enter_held(self, held: Held) -> None:
+        ids = {job.name: job for job in held.jobs}
+        with transaction(self._db):
+            self._execute("set_identity", value=self._identity)
+            if self._lived:
+                self._execute("enter_life_again", **self._lived)
+            for job in held.jobs:
+                self._execute("enter_job_again", **_job_values(job))
+            for run, started in held.runs:
+                self._execute("enter_run_again", **_run_values(run, started, ids))
+
+    # -- sqlite --------------------------------------------------------------------------------
+
     @contextmanager
     def _together(self) -> Iterator[None]:
         """One transaction: all of it, or nothing and LedgerDown."""
+        self._refuse_if_lost()
         try:
             with transaction(self._db):
                 yield
         except sqlite3.Error as error:
-            raise LedgerDown(str(error)) from error
+            raise self._down(error) from error
 
     def _one(self, query: str, **values: Any) -> Any:
         """The first row; None where there is none."""
@@ -402,10 +518,23 @@ class Ledger:
         return rows[0] if rows else None
 
     def _run(self, query: str, **values: Any) -> list[sqlite3.Row]:
+        self._refuse_if_lost()
         try:
-            return self._db.execute(self._sql[query], values).fetchall()
+            return self._execute(query, **values)
         except sqlite3.Error as error:
-            raise LedgerDown(str(error)) from error
+            raise self._down(error) from error
+
+    def _execute(self, query: str, **values: Any) -> list[sqlite3.Row]:
+        return self._db.execute(self._sql[query], values).fetchall()
+
+    def _down(self, error: sqlite3.Error) -> LedgerDown:
+        if is_broken(error):
+            self._damage = f"{self.path} is damaged ({error})"
+        return LedgerDown(str(error))
+
+    def _refuse_if_lost(self) -> None:
+        if self._lost:
+            raise LedgerDown(self._lost)
 
 
 def read_life(row: sqlite3.Row | None) -> Life | None:
@@ -436,6 +565,43 @@ def read_job_state(row: sqlite3.Row) -> JobState:
         resting=bool(row["resting"]),
         stale=bool(row["stale"]),
     )
+
+
+def _job_values(job: JobState) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "name": job.name,
+        "meaning": job.meaning,
+        "anchor": to_ms(job.anchor.moment) if job.anchor else None,
+        "anchor_counts": job.anchor is not None and job.anchor.inclusive,
+        "looked": to_ms(job.looked) if job.looked else None,
+        "ended": to_ms(job.ended) if job.ended else None,
+        "era": job.era,
+        "judged": job.judged,
+        "resting": job.resting,
+        "stale": job.stale,
+    }
+
+
+def _run_values(
+    run: OpenRun, started: datetime | None, jobs: Mapping[str, JobState]
+) -> dict[str, Any]:
+    claimed, job = run.claimed, jobs[run.claimed.fire.job]
+    return {
+        "id": claimed.run_id,
+        "job_id": job.id,
+        "fire_at": to_ms(claimed.fire.moved),
+        "fire_unmoved": to_ms(claimed.fire.at),
+        "era": job.era,
+        "attempt": claimed.attempt,
+        "state": run.state.value,
+        "trigger": claimed.fire.trigger.value,
+        "taken_at": to_ms(claimed.taken_at),
+        "not_before": to_ms(claimed.not_before) if claimed.not_before else None,
+        "started_at": to_ms(started) if started else None,
+        "pid": run.pid,
+        "pid_started": run.pid_started,
+    }
 
 
 def _open_run(row: sqlite3.Row) -> OpenRun:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -12,41 +13,93 @@ from pathlib import Path
 from urllib.parse import quote
 
 from inisched.stores.queries import schema
+from inisched.stores.soundness import (
+    APPLICATION_ID as APPLICATION_ID,
+)
+from inisched.stores.soundness import (
+    VERSION,
+    Broken,
+    NotNow,
+    check_content,
+    check_header,
+    check_version,
+    is_broken,
+    is_marked_ours,
+    move_aside,
+    passes,
+)
+from inisched.stores.soundness import (
+    Unusable as Unusable,
+)
 
-APPLICATION_ID = 0x696E6973
-VERSION = 1
-
-
-class Unusable(Exception):
-    """The database cannot be used; the text says why and what to do."""
+log = logging.getLogger("inisched")
 
 
 def create_private(path: Path, *, like: Path | None = None) -> None:
-    """Make an empty file only its owner can read, where there is none.
-
-    What root creates belongs to the owner of the file `like`, else of the folder.
-    """
+    """Make an empty file only its owner can read, where there is none; `like` as below."""
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         return
     try:
         os.fchmod(descriptor, 0o600)
-        if os.geteuid() == 0:
-            model = os.stat(like if like is not None and like.exists() else path.parent)
-            os.fchown(descriptor, model.st_uid, model.st_gid)
+        if (owner := belongs_to(path, like=like)) is not None:
+            os.fchown(descriptor, *owner)
     finally:
         os.close(descriptor)
 
 
-def open_writer(path: Path, *, full: bool) -> sqlite3.Connection:
+def belongs_to(path: Path, *, like: Path | None = None) -> tuple[int, int] | None:
+    """Whom a new file must be given to: user and group; None where it is its maker's anyway.
+
+    What root creates belongs to the owner of the file `like`, else of the folder.
+    """
+    if os.geteuid() != 0:
+        return None
+    model = os.stat(like if like is not None and like.exists() else path.parent)
+    return model.st_uid, model.st_gid
+
+
+def open_writer(path: Path, *, full: bool, ours: bool = False) -> sqlite3.Connection:
     """The daemon's connection; makes the database where there is none.
 
-    With `full` each commit is on the disk before it returns. Raises Unusable.
+    With `full` each commit is on the disk before it returns. A broken database is moved aside
+    and a new one begins, where it bears our mark or the file's name is `ours`: nobody chose it.
+    Raises Unusable, and of that NotNow where waiting may help.
     """
+    try:
+        return _open_sound(path, full=full)
+    except Broken as broken:
+        if not (ours or is_marked_ours(path)):
+            raise Unusable(f"the database {path} cannot be used: {broken}") from None
+        _begin_anew(path, str(broken))
+    try:
+        return _open_sound(path, full=full)
+    except Broken as broken:
+        raise Unusable(f"the database {path} cannot be made: {broken}") from None
+
+
+def _begin_anew(path: Path, reason: str) -> None:
+    try:
+        aside = move_aside(path, "broken")
+    except OSError as error:
+        text = f"the database {path} is broken ({reason}) and cannot be moved: {_reason(error)}"
+        raise Unusable(text) from None
+    log.error(
+        "the database %s is broken (%s): it is now %s, and a new one begins, "
+        "in which every job has its first look again",
+        path,
+        reason,
+        aside,
+    )
+
+
+def _open_sound(path: Path, *, full: bool) -> sqlite3.Connection:
+    """Raises Broken, Unusable."""
     try:
         _check_regular(path)
         create_private(path)
+        check_header(path)
         connection = sqlite3.connect(path, isolation_level=None, timeout=5)
     except (OSError, sqlite3.Error) as error:
         raise Unusable(f"the database {path} cannot be opened: {_reason(error)}") from None
@@ -54,8 +107,11 @@ def open_writer(path: Path, *, full: bool) -> sqlite3.Connection:
         _prepare(connection, path, full=full)
     except sqlite3.Error as error:
         connection.close()
-        raise Unusable(f"the database {path} cannot be used: {_reason(error)}") from None
-    except Unusable:
+        if is_broken(error):
+            raise Broken(str(error)) from None
+        kind = NotNow if passes(error) else Unusable
+        raise kind(f"the database {path} cannot be used: {_reason(error)}") from None
+    except (Broken, Unusable):
         connection.close()
         raise
     return connection
@@ -64,35 +120,24 @@ def open_writer(path: Path, *, full: bool) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool) -> None:
     connection.row_factory = sqlite3.Row
     version = check_version(connection, path)  # first: what is not ours stays as it is
+    if version == VERSION:
+        check_content(connection, path)
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_size_limit = 67108864")
-    if version == 0:
-        with transaction(connection):
-            for statement in _statements(schema()):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-            connection.execute(
-                "INSERT INTO meta (key, value) VALUES ('id', ?)", (database_id(path),)
-            )
+    with transaction(connection):  # even with nothing to make: it tells whether we may write
+        if version == 0:
+            _make(connection, path)
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of its schema, 0 for an empty file; raises Unusable for one that is not ours."""
-    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-    ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
-    tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if not ours and tables:
-        raise Unusable(f"{path} is a database of another program; set [inisched] database")
-    if version > VERSION:
-        raise Unusable(
-            f"the database {path} has version {version}, this program knows up to {VERSION}; "
-            "use the newer inisched that made it"
-        )
-    return version
+def _make(connection: sqlite3.Connection, path: Path) -> None:
+    for statement in _statements(schema()):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("INSERT INTO meta (key, value) VALUES ('id', ?)", (database_id(path),))
 
 
 def database_id(path: Path) -> str:

@@ -7,6 +7,15 @@ SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, res
        stale
   FROM job;
 
+-- name: know_job
+-- A name nobody has looked at yet.
+INSERT INTO job (name) VALUES (:name) ON CONFLICT DO NOTHING;
+
+-- name: job_named
+SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
+       stale
+  FROM job WHERE name = :name;
+
 -- name: seat_job
 -- A job seen for the first time, or with a schedule of another meaning.
 INSERT INTO job (name, meaning, anchor, anchor_counts, looked)
@@ -102,6 +111,10 @@ UPDATE job SET ended = :now WHERE id = (SELECT job_id FROM run WHERE id = :id);
 UPDATE run SET state = 'skipped', reason = :reason, message = :message
  WHERE id = :id AND state = 'waiting';
 
+-- name: interrupted_before
+SELECT former.id FROM run JOIN run AS former USING (job_id, fire_at, era)
+ WHERE run.id = :id AND former.attempt = run.attempt - 1 AND former.state = 'interrupted';
+
 -- name: cancel_waiting
 UPDATE run SET state = 'stopped', reason = :reason, message = :message, ended_at = :now
  WHERE id = :id AND state = 'waiting';
@@ -126,15 +139,44 @@ UPDATE daemon SET heartbeat = :now, ended = :now WHERE id = :id;
 -- name: last_life
 SELECT id, pid, host, started, heartbeat, ended FROM daemon ORDER BY id DESC LIMIT 1;
 
+-- name: set_identity
+UPDATE meta SET value = :value WHERE key = 'id' AND value <> :value;
+
+-- name: enter_life_again
+-- This and the next two put back what a living daemon has in hand, where the account lost it.
+INSERT INTO daemon (id, pid, host, started, heartbeat) VALUES (:id, :pid, :host, :now, :now)
+ON CONFLICT DO NOTHING;
+
+-- name: enter_job_again
+INSERT INTO job (id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
+                 stale)
+VALUES (:id, :name, :meaning, :anchor, :anchor_counts, :looked, :ended, :era, :judged, :resting,
+        :stale)
+ON CONFLICT (id) DO UPDATE SET looked = max(ifnull(looked, excluded.looked), excluded.looked);
+
+-- name: enter_run_again
+INSERT INTO run (id, job_id, fire_at, fire_unmoved, era, attempt, state, trigger, taken_at,
+                 not_before, started_at, pid, pid_started)
+VALUES (:id, :job_id, :fire_at, :fire_unmoved, :era, :attempt, :state, :trigger, :taken_at,
+        :not_before, :started_at, :pid, :pid_started)
+ON CONFLICT DO NOTHING;
+
 -- name: last_run_of_job
 -- The newest run that was started (gaps and waiting fires left out).
 SELECT v_runs.* FROM v_runs JOIN run ON run.id = v_runs.id
  WHERE run.id = (SELECT max(r.id) FROM run AS r JOIN job AS j ON j.id = r.job_id
                   WHERE j.name = :name AND r.started_at IS NOT NULL);
 
+-- name: last_overlap_of_job
+-- The newest gap of overlap, if no run of the job has started since.
+SELECT count FROM run
+ WHERE id = (SELECT max(r.id) FROM run AS r JOIN job AS j ON j.id = r.job_id WHERE j.name = :name)
+   AND reason = 'overlap' AND fire_until IS NOT NULL;
+
 -- name: open_view
-SELECT * FROM v_runs WHERE id IN (SELECT id FROM run WHERE state IN ('waiting', 'running'))
- ORDER BY id;
+SELECT v_runs.*, run.not_before FROM v_runs JOIN run ON run.id = v_runs.id
+ WHERE run.state IN ('waiting', 'running')
+ ORDER BY run.id;
 
 -- name: one_run
 SELECT v_runs.*, stdout, stderr, stdout_total, stderr_total, result

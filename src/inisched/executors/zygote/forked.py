@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from inisched.executors import child
 from inisched.executors.request import Request
+from inisched.executors.tree import MARK
 from inisched.executors.zygote import wire
 
 _WRITERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.BufferedRWPair)
@@ -32,6 +33,7 @@ def live(request: int, result: int, *, files: Iterable[object]) -> NoReturn:
         asked = replace(Request.decode(wire.read(request)), result_fd=result)
         sys.argv[:] = [asked.call.target]
         os.chdir(asked.folder)
+        os.environ[MARK] = asked.mark
         code = child.run(asked)
         _end(files)
     except BaseException:

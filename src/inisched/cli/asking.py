@@ -1,0 +1,60 @@
+"""Questions to the daemon, and what its refusals mean for the exit code."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import time
+
+from inisched.cli.exits import Exit, Trouble
+from inisched.config.loader import Config
+from inisched.engine.control import PATIENCE, Message, Unreachable, ask, socket_of
+
+GLANCE = 0.05
+"""Seconds between two questions where the answer is still being made."""
+
+_CODES = {
+    "unknown": Exit.UNKNOWN,
+    "broken": Exit.PROBLEM,
+    "not_now": Exit.NOT_NOW,
+    "starting": Exit.NOT_NOW,
+}
+
+
+class Refusal(Trouble):
+    """The daemon says no; `error` is its word for it."""
+
+    def __init__(self, answer: Message) -> None:
+        self.error = str(answer["error"])
+        super().__init__(str(answer.get("message")), _CODES.get(self.error, Exit.UNREACHABLE))
+
+
+def asked(config: Config, question: Message) -> Message:
+    """What the file's daemon answers; one that is only just starting is waited for.
+
+    Raises Refusal, and Trouble with exit code 6 where no daemon answers.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            answer = ask(socket_of(config.database), question)
+        except Unreachable as error:
+            raise Trouble(f"{error}; see inisched status", Exit.UNREACHABLE) from None
+        if answer.get("error") != "starting" or time.monotonic() >= deadline:
+            break
+        time.sleep(GLANCE)
+    if "error" in answer:
+        raise Refusal(answer)
+    return answer
+
+
+def login() -> str:
+    """Who asks, also where sudo stands between."""
+    return os.environ.get("SUDO_USER") or user_name(os.getuid())
+
+
+def user_name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)

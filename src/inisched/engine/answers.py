@@ -1,0 +1,172 @@
+"""What the daemon answers to each question that comes in by its socket."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Protocol
+
+from inisched.config.drawing import draw, summary
+from inisched.config.judged import errors
+from inisched.config.loader import Config
+from inisched.engine.clock import Clock
+from inisched.engine.control import Message, NotUnderstood
+from inisched.engine.engine import Engine
+from inisched.engine.rehearsal import Rehearsal
+from inisched.model.duration import LONGEST
+from inisched.stores.ledger import LedgerDown
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the last reading of the file came out; `problem` says why it is not in force."""
+
+    config: Config
+    problem: str = ""
+
+
+class Served(Protocol):
+    """The daemon, as far as questions go."""
+
+    config: Config
+    engine: Engine
+    clock: Clock
+    reading: Reading | None
+    """None while the file is being read."""
+
+    @property
+    def hindrance(self) -> str:
+        """Why nothing can be started: "starting", "stopping", or "" where it can."""
+
+    def read_again(self) -> None:
+        """Begin to read the file."""
+
+
+class Refused(Exception):
+    """The answer is no: a word for programs, a sentence for people."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(message)
+        self.error = error
+
+
+_HINDRANCES = {
+    "starting": "the daemon is only just starting",
+    "stopping": "the daemon is about to stop",
+}
+
+
+class Answers:
+    """Called with a question, returns its answer; raises NotUnderstood."""
+
+    def __init__(self, daemon: Served) -> None:
+        self._daemon = daemon
+        self._doors: dict[str, Callable[[Message], Message]] = {
+            "trigger": self._trigger,
+            "stop": self._stop,
+            "reload": self._reload,
+            "reading": self._reading,
+            "status": self._status,
+            "environment": self._environment,
+            "record": self._record,
+        }
+
+    def __call__(self, question: Message) -> Message:
+        door = self._doors.get(_text(question, "ask"))
+        if door is None:
+            raise NotUnderstood
+        try:
+            return door(question)
+        except Refused as no:
+            return {"error": no.error, "message": str(no)}
+        except LedgerDown as error:
+            return {"error": "not_now", "message": f"the ledger cannot be written: {error}"}
+
+    def _trigger(self, question: Message) -> Message:
+        name, delay = _text(question, "job"), _number(question, "delay_ms")
+        if not 0 <= delay <= LONGEST / timedelta(milliseconds=1):
+            raise NotUnderstood
+        self._must_be_free("starting", "stopping")
+        daemon = self._daemon
+        if name not in daemon.engine.seats:
+            if any(section.name == name for section in daemon.config.broken):
+                raise Refused("broken", f"'{name}' is broken in the file; see inisched validate")
+            raise Refused("unknown", f"there is no job '{name}'")
+        now = daemon.clock.now()
+        run_id, refused = daemon.engine.trigger(name, now, timedelta(milliseconds=delay))
+        return {"run": run_id, "refused": refused}
+
+    def _stop(self, question: Message) -> Message:
+        run_id, by = _number(question, "run"), _text(question, "by")
+        self._must_be_free("starting")
+        return {"stopped": self._daemon.engine.stop(run_id, by[:80])}
+
+    def _reload(self, question: Message) -> Message:
+        if self._daemon.config.settings.reload == "never":
+            raise Refused("not_now", "the file is not read again, for reload = never")
+        self._must_be_free("stopping")
+        self._daemon.read_again()
+        return {}
+
+    def _reading(self, question: Message) -> Message:
+        """How the reading came out; to be asked until it is done."""
+        reading = self._daemon.reading
+        if reading is None:
+            return {"done": False}
+        config = reading.config
+        jobs, fine = len(config.sections), len(config.jobs)
+        return {
+            "done": True,
+            "ok": not reading.problem and not errors(config.diagnostics),
+            "problem": reading.problem,
+            "drawn": draw(config.diagnostics),
+            "summary": summary(config.diagnostics, file=config.path, jobs=jobs, fine=fine),
+        }
+
+    def _status(self, question: Message) -> Message:
+        engine = self._daemon.engine
+        return {"running": list(engine.runs), "waiting": waiting(engine)}
+
+    def _environment(self, question: Message) -> Message:
+        return {"environment": dict(os.environ), "user": os.geteuid()}
+
+    def _record(self, question: Message) -> Message:
+        try:
+            run = Rehearsal.unpacked(question["run"])
+        except (ValueError, KeyError, TypeError):
+            raise NotUnderstood from None
+        record = self._daemon.engine.ledger.record
+        return {"run": record(run.fire, run.outcome, started=run.started, ended=run.ended)}
+
+    def _must_be_free(self, *hindrances: str) -> None:
+        found = self._daemon.hindrance
+        if found in hindrances:
+            raise Refused("starting" if found == "starting" else "not_now", _HINDRANCES[found])
+
+
+def waiting(engine: Engine) -> list[tuple[int, str]]:
+    """The ids of attempts that wait, and for what; one asked for later does not wait yet."""
+    engine.gates.count(engine.runs.values())
+    found = []
+    for seat in engine.seats.values():
+        for place, entry in enumerate(seat.line):
+            shut = engine.gates.shut(seat, entry) if place == 0 else "line"
+            found.append((entry.run_id, shut or "line"))
+        found += [(e.run_id, "retry") for e in seat.pending.values() if e.attempt > 1]
+    return found
+
+
+def _text(question: Message, name: str) -> str:
+    value: Any = question.get(name)
+    if not isinstance(value, str):
+        raise NotUnderstood
+    return value
+
+
+def _number(question: Message, name: str) -> int:
+    value: Any = question.get(name)
+    if type(value) is not int or not -(2**63) <= value < 2**63:
+        raise NotUnderstood
+    return value

@@ -1,0 +1,144 @@
+"""A job run here and now by the daemon's own code, outside of any daemon: what `test` does."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from inisched.engine.clock import Clock
+from inisched.engine.endings import concluded
+from inisched.engine.nursery import GLANCE, Nursery
+from inisched.engine.signals import Signals
+from inisched.executors.running import Running, Task
+from inisched.executors.starting import Executors
+from inisched.executors.tree import adopt_orphans
+from inisched.model.job import Job
+from inisched.model.run import Fire, Outcome, Reason, State, Trigger
+
+NO_RUN = 0
+"""The id of a run that has no row."""
+
+HURRIED = 2.0
+"""Seconds between TERM and KILL once somebody has asked twice."""
+
+Echo = Callable[[bytes], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """A run that took place. `stopped`: somebody broke it off."""
+
+    fire: Fire
+    outcome: Outcome
+    started: datetime
+    ended: datetime
+    stopped: bool = False
+
+    def packed(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        outcome = self.outcome
+        return {
+            "job": self.fire.job,
+            "fire_at": self.fire.moved.isoformat(),
+            "started": self.started.isoformat(),
+            "ended": self.ended.isoformat(),
+            "state": outcome.state.value,
+            "reason": outcome.reason.value if outcome.reason else None,
+            "exit_code": outcome.exit_code,
+            "message": outcome.message,
+            "output": outcome.output,
+            "stdout": b64encode(outcome.stdout).decode(),
+            "stderr": b64encode(outcome.stderr).decode(),
+            "stdout_total": outcome.stdout_total,
+            "stderr_total": outcome.stderr_total,
+        }
+
+    @classmethod
+    def unpacked(cls, packed: dict[str, Any]) -> Rehearsal:
+        """Raises ValueError, KeyError or TypeError for what `packed` did not make."""
+        outcome = Outcome(
+            state=State(packed["state"]),
+            reason=Reason(packed["reason"]) if packed["reason"] else None,
+            exit_code=None if packed["exit_code"] is None else int(packed["exit_code"]),
+            message=str(packed["message"]),
+            output=str(packed["output"]),
+            stdout=b64decode(packed["stdout"]),
+            stderr=b64decode(packed["stderr"]),
+            stdout_total=int(packed["stdout_total"]),
+            stderr_total=int(packed["stderr_total"]),
+        )
+        return cls(
+            fire=asked_for(str(packed["job"]), _moment(packed["fire_at"])),
+            outcome=outcome,
+            started=_moment(packed["started"]),
+            ended=_moment(packed["ended"]),
+        )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs an offset")
+    return moment
+
+
+def asked_for(job: str, moment: datetime) -> Fire:
+    """The fire of a person who wants the job run for that moment."""
+    return Fire(job=job, at=moment, moved=moment, trigger=Trigger.MANUAL)
+
+
+def rehearse(
+    job: Job, moment: datetime, executors: Executors, clock: Clock, *, out: Echo, err: Echo
+) -> Rehearsal:
+    """Run the job for that moment and wait for its end; `out` and `err` hear it live.
+
+    TERM and INT end it as the daemon would, a second one hurries.
+    """
+    task = Task(run_id=NO_RUN, job=job, scheduled_for=moment, mark=f"test:{os.getpid()}")
+    fire, started, stopped = asked_for(job.name, moment), clock.now(), False
+    try:
+        running = executors.start(task)
+    except OSError as error:
+        message = f"could not start: {error.strerror or error}"
+        running = Outcome(state=State.FAILURE, message=message)
+    if isinstance(running, Outcome):
+        outcome = running
+        out(outcome.stdout)
+        err(outcome.stderr)
+    else:
+        running.stdout.echo, running.stderr.echo = out, err
+        outcome, stopped = _attended(running, job, clock)
+    return Rehearsal(
+        fire=fire, outcome=outcome, started=started, ended=clock.now(), stopped=stopped
+    )
+
+
+def _attended(running: Running, job: Job, clock: Clock) -> tuple[Outcome, bool]:
+    """Wait for the run and for what it left behind; how it ended, and whether it was broken off."""
+    adopt_orphans()
+    stopped, outcome = False, None
+    selector = selectors.DefaultSelector()
+    nursery = Nursery(selector, clock)
+    nursery.adopt(NO_RUN, running, job)
+    try:
+        with selector, Signals(selector) as signals:
+            while outcome is None or running.members():
+                for departed in nursery.departed():
+                    outcome = concluded(running.outcome(), departed, job)
+                patience = nursery.patience() if outcome is None else GLANCE
+                for key, _ in selector.select(patience):
+                    key.data(key.fd)
+                if outcome is None and {signal.SIGTERM, signal.SIGINT} & set(signals.taken()):
+                    nursery.end(NO_RUN, HURRIED if stopped else None)
+                    stopped = True
+    finally:
+        running.signal_tree(signal.SIGKILL)
+    if stopped:
+        outcome = replace(outcome, state=State.STOPPED, message="broken off", reason=None)
+    return outcome, stopped
