@@ -46,6 +46,13 @@ class Site:
     @contextmanager
     def daemon(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
         """A daemon that has said that it runs; killed at the end if it still lives."""
+        with self.starting(*arguments, **environment) as process:
+            self.wait(lambda: f"pid {process.pid}" in self.log or process.poll() is not None)
+            yield process
+
+    @contextmanager
+    def starting(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+        """A daemon that may only just be coming up."""
         log = open(self.folder / "log.txt", "a+")  # noqa: SIM115
         process = subprocess.Popen(
             self._command("run", *arguments),
@@ -56,7 +63,6 @@ class Site:
             text=True,
         )
         try:
-            self.wait(lambda: f"pid {process.pid}" in self.log or process.poll() is not None)
             yield process
         finally:
             process.kill()

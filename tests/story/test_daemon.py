@@ -65,7 +65,9 @@ def test_all_files_are_for_the_owner_alone(site: Make) -> None:
     s = site(TICK)
     with s.daemon():
         found = {p.name: p.stat().st_mode & 0o777 for p in s.folder.glob("jobs.*") if p != s.ini}
-    assert found == dict.fromkeys(["jobs.db", "jobs.db-shm", "jobs.db-wal", "jobs.lock"], 0o600)
+    assert found == dict.fromkeys(
+        ["jobs.db", "jobs.db-shm", "jobs.db-wal", "jobs.lock", "jobs.sock"], 0o600
+    )
 
 
 def test_term_waits_for_what_runs_and_exits_with_0(site: Make) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from inisched.cli.exits import Exit
@@ -9,9 +11,12 @@ from inisched.cli.files import json_option, open_history, path_option, read_file
 from inisched.cli.table import print_json
 from inisched.cli.times import now
 from inisched.config.drawing import escaped
+from inisched.config.loader import Config
+from inisched.engine.control import Unreachable, ask, socket_of
 from inisched.model.duration import show_duration
 from inisched.questions.health import Health, health
 from inisched.questions.moments import iso_utc, show_moment
+from inisched.stores.history import Row
 
 
 @click.command("status")
@@ -30,11 +35,23 @@ def status_command(path: str | None, as_json: bool, utc: bool, nagios: bool) -> 
         return Exit.NOT_NOW
     config = read_file(path, ledger_will_do=True)
     found = health(config, open_history(config.database), now())
+    found = replace(found, waiting=_told(found, config))
     if as_json:
         print_json(_as_json(found))
     else:
         _print(found, config.settings.timezone, utc=utc)
     return Exit.FINE if found.healthy else Exit.PROBLEM
+
+
+def _told(found: Health, config: Config) -> list[tuple[Row, str]]:
+    """What waits, and for what: the daemon knows best; what the rows say, where it is silent."""
+    if not (found.up and found.waiting):
+        return found.waiting
+    try:
+        told = dict(ask(socket_of(config.database), {"ask": "status"}, patience=1)["waiting"])
+    except (Unreachable, KeyError):
+        return found.waiting
+    return [(row, told.get(row["id"], gate)) for row, gate in found.waiting]
 
 
 def _as_json(found: Health) -> dict[str, object]:

@@ -35,6 +35,8 @@ BROKEN_OFF = 130
 
 _CODES = {State.SUCCESS: Exit.FINE, State.WARNING: Exit.FINE, State.SKIPPED: Exit.NOT_NOW}
 
+_SHELLS_OWN = ("_", "SHLVL")
+
 Environment = Mapping[str, str]
 
 
@@ -163,7 +165,7 @@ def _record_alone(config: Config, run: Rehearsal) -> int:
 
 def _differences(theirs: Environment, shell: Environment, job: Job) -> Iterator[str]:
     """ "+" for what only the job has, "-" for what only the shell has, "~" where they differ."""
-    for name in sorted((theirs.keys() | shell.keys()) - {"_", *OURS}):
+    for name in sorted((theirs.keys() | shell.keys()) - {*OURS, *_SHELLS_OWN}):
         left, right = theirs.get(name), shell.get(name)
         if left == right:
             continue

@@ -85,7 +85,7 @@ class Config:
     @property
     def database(self) -> Path:
         """Where state and ledger are kept: as the file says, else beside it."""
-        return self.settings.database or self.real_path.with_suffix(".db")
+        return Path(os.path.realpath(self.settings.database or self.real_path.with_suffix(".db")))
 
     def complete(self, diagnostic: Diagnostic) -> Diagnostic:
         """Add the source line, masked, to a diagnostic made elsewhere about this file."""

@@ -19,8 +19,10 @@ from inisched.engine.answers import Answers, Reading
 from inisched.engine.clock import Clock, SystemClock
 from inisched.engine.control import Control
 from inisched.engine.engine import Engine
-from inisched.engine.lock import InstanceLock
+from inisched.engine.guard import Guard
+from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Nursery
+from inisched.engine.outage import Outage
 from inisched.engine.recovery import recover
 from inisched.engine.run import UnderWay
 from inisched.engine.signals import Signals
@@ -35,6 +37,7 @@ from inisched.model.diagnostic import Level
 from inisched.model.job import Job
 from inisched.model.run import Outcome
 from inisched.stores.ledger import Ledger, LedgerDown
+from inisched.stores.soundness import NotNow
 
 log = logging.getLogger("inisched")
 
@@ -91,6 +94,8 @@ class Daemon:
         self._settled = False
         self._draining: float | None = None
         self._last_words = ""
+        self._unsettled: Mapping[str, Judgement] | None = None
+        self._displaced: AlreadyRunning | None = None
         self._beaten = self.clock.monotonic()
 
     # -- a whole life --------------------------------------------------------------------------
@@ -100,37 +105,62 @@ class Daemon:
 
         Raises AlreadyRunning, Unusable and OSError before anything has happened.
         """
-        lock = InstanceLock(self.database)
-        lock.acquire("once" if self.limits.once else "daemon")
+        self.lock = InstanceLock(self.database)
+        self.lock.acquire("once" if self.limits.once else "daemon")
         try:
-            settings = self.config.settings
-            self.ledger = Ledger(self.database, full=settings.durability == "full")
+            self._patiently(self._open)
             try:
                 return self._live()
             finally:
                 self.ledger.close()
         finally:
-            lock.release()
+            self.lock.release()
+
+    def _open(self) -> None:
+        settings = self.config.settings
+        self.ledger = Ledger(
+            self.database, full=settings.durability == "full", ours=settings.database is None
+        )
+
+    def _patiently(self, step: Callable[[], None]) -> None:
+        """Take a step towards life; while the ledger cannot be written, again every second."""
+        outage = Outage()
+        while True:
+            try:
+                step()
+                outage.over(self.clock.now())
+                return
+            except (NotNow, LedgerDown) as error:
+                if self.limits.once:
+                    raise
+                outage.note(error, self.clock.now())
+            self.clock.sleep(1.0)
 
     def _live(self) -> int:
         settings = self.config.settings
         self.engine = Engine(
             self.ledger, self._start, max_running=settings.max_running, end=self.nursery.end
         )
+        self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
         adopt_orphans()
+        self._patiently(self._recover)
         with self.signals, self.control:
             self._begin()
             while not self._over():
                 self._turn()
             self._finish()
+        if self._displaced is not None:
+            raise self._displaced
         return 1 if self.limits.once and self.engine.failed else 0
 
-    def _begin(self) -> None:
+    def _recover(self) -> None:
         now = self.clock.now()
-        self._born = self.clock.monotonic()
         former = self.ledger.last_life()
         self._waiting = recover(self.ledger, former, self.config, now)
         self.ledger.open_life(os.getpid(), socket.gethostname(), now)
+
+    def _begin(self) -> None:
+        self._born = self.clock.monotonic()
         self._consider(self.config)
 
     # -- the file ------------------------------------------------------------------------------
@@ -138,6 +168,7 @@ class Daemon:
     def _consider(self, config: Config) -> None:
         """Have the file's callbacks judged in a process of their own; meanwhile life goes on."""
         self._give_up_judging()
+        self._unsettled = None
         asked = requests(config)
         self._considered = (config, asked)
         if not asked:
@@ -168,16 +199,20 @@ class Daemon:
             self._judge.kill()
             self._judge = None
 
-    def _settle(self, found: Mapping[str, Judgement]) -> None:
-        """Take the file over as judged: tell what is wrong with it, and adopt its jobs."""
-        problem = ""
+    def _settle(self, found: Mapping[str, Judgement], *, again: bool = False) -> None:
+        """Take the file over as judged: tell what is wrong with it, and adopt its jobs.
+
+        If the ledger cannot be written now, that is done `again` once it can.
+        """
+        problem, self._unsettled = "", None
         config, asked = self._considered
         judged = with_judgements(config, asked, found).config
         first, self.config = not self._settled, judged
         self._settled = True
         stale = self._stale(judged)
         jobs = [*judged.jobs, *stale]
-        tell(judged, stale=[job.name for job in stale])
+        if not again:
+            tell(judged, stale=[job.name for job in stale])
         now = self.clock.now()
         self.engine.gates.max_running = judged.settings.max_running
         self.engine.gates.pools = judged.pools
@@ -185,8 +220,13 @@ class Daemon:
             self.engine.adopt(jobs, now, stale=[job.name for job in stale])
             self.ledger.judged({r.job: remembered(r, found[r.job], config) for r in asked})
         except LedgerDown as error:
-            if first:
+            if first and self.limits.once:
                 raise
+            self._unsettled, self.engine.now = found, now
+            self.engine.put_off(error)
+            if first:
+                self._settled = False
+                return
             problem = f"the ledger cannot be written ({error}): the jobs stay as they were"
             log.error("%s", problem)
         self._active = sum(seat.job.active for seat in self.engine.seats.values())
@@ -210,8 +250,7 @@ class Daemon:
 
     def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which processes carry runs out that were forked a moment after their start."""
-        with suppress(LedgerDown):
-            self.ledger.note_processes(processes)
+        self.engine.note_processes(processes)
 
     def _stale(self, config: Config) -> list[Job]:
         """The last good definitions of sections that are broken now."""
@@ -258,6 +297,8 @@ class Daemon:
     def _finish(self) -> None:
         self._give_up_judging()
         self.keeper.close()
+        if not self.engine.record(self.clock.now()):
+            log.error("ends that could not be recorded are lost: these runs will be interrupted")
         with suppress(LedgerDown):
             self.ledger.close_life(self.clock.now())
         log.info("inisched stops%s", f": {self._last_words}" if self._last_words else "")
@@ -270,6 +311,7 @@ class Daemon:
         self._sleep_precisely()
         self._hurry_the_judge()
         self._heed_signals()
+        self._keep_guard()
         self._watch_the_file()
         self.keeper.look()
         for departed in self.nursery.departed():
@@ -281,12 +323,31 @@ class Daemon:
             )
         if self._draining is None:
             self.engine.look(self.clock.now())
+        else:
+            self.engine.record(self.clock.now())
+        self._settle_at_last()
         self._beat()
         self._tell_systemd()
+
+    def _keep_guard(self) -> None:
+        """Make good what was done to our files; give way to a daemon that has taken over."""
+        if self._displaced is not None:
+            return
+        try:
+            self.guard.look(self.clock.monotonic(), self.clock.now())
+        except AlreadyRunning as error:
+            self._displaced = error
+            log.error("another daemon has taken over: %s", error)
+            self._drain("another daemon has taken over")
+
+    def _settle_at_last(self) -> None:
+        if self._unsettled is not None and self._draining is None and not self.engine.outage:
+            self._settle(self._unsettled, again=True)
 
     def _patience(self) -> float:
         """Seconds the selector may sleep."""
         until = [LONGEST_SLEEP, self.nursery.patience(), self.keeper.patience()]
+        until.append(self.guard.patience(self.clock.monotonic()))
         until.append(self.systemd.patience(self.clock.monotonic()))
         if self.config.settings.reload == "auto":
             until.append(self.watch.patience(self.clock.monotonic()))
@@ -324,7 +385,7 @@ class Daemon:
         try:
             self.ledger.beat(self.clock.now())
         except LedgerDown as error:
-            log.error("the heartbeat cannot be written: %s", error)
+            self.engine.put_off(error)
 
     # -- coming to an end ----------------------------------------------------------------------
 

@@ -189,6 +189,8 @@ class Engine:
     @property
     def idle(self) -> bool:
         """Nothing runs, nothing waits for a place, nothing is left to be recorded."""
+        if self.outage:
+            return False
         return not (self.runs or self._unrecorded or any(s.line for s in self._waiters.values()))
 
     def look(self, now: datetime, *, at_start: bool = False) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from inisched.executors.running import process_start
 from inisched.stores.opening import create_private
+from inisched.stores.standing import Identity, identity
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -60,34 +61,85 @@ class InstanceLock:
     """The right to write one database. Keep a reference: it is let go when collected."""
 
     def __init__(self, database: Path) -> None:
-        self.path = database.with_suffix(".lock")
-        self._database = database
+        self._database = Path(os.path.realpath(database))
+        self.path = self._database.with_suffix(".lock")
+        self._role = ""
         self._file_lock: BaseFileLock | None = None
         self._name: socket.socket | None = None
+        self._file: Identity | None = None
+        self._folder: Identity | None = None
 
     def acquire(self, role: str, *, patience: float = PATIENCE) -> None:
         """Take the lock; raises AlreadyRunning where a daemon has it, OSError where it fails."""
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
+
+        self._role = role
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self._take_name()
+                self._take_file()
+                return
+            except (Timeout, _NameTaken):
+                self._let_name_go()
+                self._give_up_or_wait(deadline)
+
+    def _take_file(self) -> None:
+        """Raises filelock's Timeout where another process holds it."""
+        from filelock import FileLock
 
         create_private(self.path, like=self._database)
-        self._file_lock = FileLock(
+        file_lock = FileLock(
             self.path,
             timeout=0,
             mode=0o600,
             fallback_to_soft=False,
             preserve_lock_file=True,
             thread_local=False,
-            on_acquired=lambda descriptor: _introduce(descriptor, role),
+            on_acquired=self._introduce,
         )
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                self._take_name()
-                self._file_lock.acquire()
-                return
-            except (Timeout, _NameTaken):
-                self._let_name_go()
-                self._give_up_or_wait(deadline)
+        file_lock.acquire()
+        former, self._file_lock = self._file_lock, file_lock
+        if former is not None:
+            former.release(force=True)
+
+    def _introduce(self, descriptor: int) -> None:
+        _introduce(descriptor, self._role)
+        found = os.fstat(descriptor)
+        self._file = found.st_dev, found.st_ino
+
+    # -- what somebody did to it ---------------------------------------------------------------
+
+    def loss(self) -> str:
+        """What was done to the lock, in words; "" while it is as it was taken."""
+        if self._moved():
+            return f"the folder {self._database.parent} was moved or replaced"
+        if identity(self.path) == self._file:
+            return ""
+        return f"the lock file {self.path} was {'replaced' if self.path.exists() else 'deleted'}"
+
+    def _moved(self) -> bool:
+        return self._folder is not None and identity(self._database.parent) != self._folder
+
+    def renew(self) -> None:
+        """Take again what was lost. Raises AlreadyRunning where a daemon was quicker, OSError."""
+        from filelock import Timeout
+
+        if self._moved():
+            self._move()
+            return
+        try:
+            self._take_file()
+        except Timeout:
+            raise AlreadyRunning(read_holder(self.path)) from None
+
+    def _move(self) -> None:
+        """Take the lock in the folder that now bears the name, then let the former one go."""
+        there = InstanceLock(self._database)
+        there.acquire(self._role, patience=0)
+        self.release()
+        self._file_lock, self._name = there._file_lock, there._name
+        self._file, self._folder = there._file, there._folder
 
     def _give_up_or_wait(self, deadline: float) -> None:
         holder = read_holder(self.path)
@@ -102,9 +154,10 @@ class InstanceLock:
 
         Whoever deletes or replaces the lock file does not let a second daemon in.
         """
+        folder = os.stat(self._database.parent)
+        self._folder = folder.st_dev, folder.st_ino
         if not sys.platform.startswith("linux"):
             return
-        folder = os.stat(self._database.parent)
         file = blake2b(os.fsencode(self._database.name), digest_size=8).hexdigest()
         self._name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         try:

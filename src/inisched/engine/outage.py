@@ -1,4 +1,4 @@
-"""A time in which the ledger cannot be written: said at once, then every minute, and when it ends."""
+"""A time in which the ledger cannot be written: said at once, every minute, and at its end."""
 
 from __future__ import annotations
 
@@ -40,7 +40,6 @@ class Outage:
     def over(self, now: datetime) -> None:
         """The ledger has been written; a word if that was in doubt."""
         if self._since is not None:
-            log.warning(
-                "the ledger can be written again, after %s", show_duration(now - self._since)
-            )
+            lasted = show_duration(now - self._since)
+            log.warning("the ledger can be written again, after %s", lasted)
             self._since = self._told = None

@@ -11,8 +11,8 @@ from typing import Any
 
 from inisched.stores.ledger import JobState, Life, read_job_state, read_life
 from inisched.stores.moments import maybe_moment, to_ms
-from inisched.stores.opening import open_reader, unreadable
 from inisched.stores.queries import queries
+from inisched.stores.reading import Reading
 
 COLUMNS = (
     "id", "job", "fire_at", "fire_until", "count", "state", "reason", "trigger", "attempt",
@@ -45,12 +45,11 @@ class History:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._db = open_reader(path)
+        self._reading = Reading(path)
         self._sql = queries()
 
     def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
+        self._reading.close()
 
     @property
     def id(self) -> str | None:
@@ -108,12 +107,7 @@ class History:
         return read_life(self._one(self._sql["last_life"]))
 
     def _all(self, query: str, values: dict[str, Any] | None = None) -> list[sqlite3.Row]:
-        if self._db is None:
-            return []
-        try:
-            return self._db.execute(query, values or {}).fetchall()
-        except sqlite3.Error as error:
-            raise unreadable(self.path, error) from None
+        return self._reading.all(query, values)
 
     def _one(self, query: str, values: dict[str, Any] | None = None) -> sqlite3.Row | None:
         rows = self._all(query, values)

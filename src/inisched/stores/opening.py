@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import sqlite3
@@ -20,6 +19,7 @@ from inisched.stores.soundness import (
     VERSION,
     Broken,
     NotNow,
+    cannot_open,
     check_content,
     check_header,
     check_version,
@@ -160,12 +160,11 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
     A database that was closed cleanly (no `-wal` beside it) is opened as immutable, so that
     not even SQLite's own files appear.
     """
+    path = Path(os.path.realpath(path))
     try:
         if not path.exists():
             return None
         _check_regular(path)
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         connection = sqlite3.connect(_reading(path), uri=True, isolation_level=None, timeout=5)
     except (OSError, sqlite3.Error) as error:
         raise unreadable(path, error) from None
@@ -198,7 +197,11 @@ def _reading(path: Path) -> str:
 
 
 def unreadable(path: Path, error: Exception) -> Unusable:
-    return Unusable(f"the database {path} cannot be read: {_reason(error)}")
+    """What to raise: NotNow where its writer may only just be opening or closing it."""
+    passing = isinstance(error, sqlite3.Error) and (passes(error) or cannot_open(error))
+    return (NotNow if passing else Unusable)(
+        f"the database {path} cannot be read: {_reason(error)}"
+    )
 
 
 @contextlib.contextmanager

@@ -57,6 +57,11 @@ def passes(error: sqlite3.Error) -> bool:
     )
 
 
+def cannot_open(error: sqlite3.Error) -> bool:
+    """Whether a file is missing or closed to us, or what SQLite needs beside it."""
+    return _code(error) == sqlite3.SQLITE_CANTOPEN
+
+
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
