@@ -23,7 +23,7 @@ that are no key in [python.md](python.md).
 
 A key marked "not in force in this version" is read and checked like the others, and then earns a
 warning instead of doing something. So does a single value that is marked so; the default holds in
-its place. `manage` is the exception: a job cannot do without what it runs, so there it is an error.
+its place.
 
 A *duration* is written `90`, `90 s`, `5m`, `1h30m`, `2 days` or `1 hour 30 minutes`; a bare number
 counts seconds. A *function* is named `package.module.function` or `package.module:function`. *Yes*

@@ -21,7 +21,7 @@ def report(path: str) -> str:
 def test_a_file_gives_the_text_beside_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FILES)
     monkeypatch.setenv("SET_GRACE", "not a duration")
-    for unset in ("NOT_SET", "NOT_SET_REGION"):
+    for unset in ("NOT_SET", "NOT_SET_REGION", "DJANGO_SETTINGS_MODULE"):
         monkeypatch.delenv(unset, raising=False)
     assert report(f"{name}.ini") == (FILES / f"{name}.expected").read_text(encoding="utf-8")
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from inisched.config.drawing import draw
 from inisched.config.loader import Config
 from inisched.model.diagnostic import Level
-from inisched.model.job import Argument, Call, Command, Executor, Misfire
+from inisched.model.job import Argument, Call, Command, DjangoSettings, Executor, Manage, Misfire
 from inisched.model.place import Place
 from inisched.model.schedule import LAST_DAY, Every, Unit
 from inisched.timing.zone import host_zone
@@ -263,11 +264,51 @@ def test_a_key_or_value_of_later_is_checked_and_said_not_to_be_in_force(
     assert len(config.jobs) == 1
 
 
-def test_a_management_command_is_an_error_that_says_not_in_force(load_text) -> None:
+def test_a_management_command_is_split_as_a_shell_splits_words(load_text) -> None:
+    config = load_text("""\
+        [inisched]
+        django_settings = shop.settings
+        [a]
+        manage = send --to ops@example.org "two words" it\\'s '$HOME' *
+            # no comment
+        every = day
+        """)
+    [action] = [job.action for job in config.jobs]
+    assert isinstance(action, Manage)
+    assert action.words == (
+        "send", "--to", "ops@example.org", "two words", "it's", "$HOME", "*",
+    )  # fmt: skip
+    assert action.settings == DjangoSettings(
+        "shop.settings", "django_settings", Place("jobs.ini", 2, 19)
+    )
+    assert action.place == Place("jobs.ini", 4, 10)
+
+
+def test_the_settings_of_a_management_command_may_stand_in_the_environment(
+    load_text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.outer")
+    config = load_text("""\
+        [a]
+        manage = check
+        every = day
+        [b]
+        manage = check
+        every = day
+        env.DJANGO_SETTINGS_MODULE = shop.inner
+        """)
+    modules = [job.action.settings.module for job in config.jobs]  # type: ignore[union-attr]
+    assert modules == ["shop.outer", "shop.inner"]
+
+
+def test_a_management_command_without_settings_is_an_error_with_the_cure(load_text) -> None:
     config = load_text("[a]\nmanage = migrate\nevery = day\n")
-    [diagnostic] = config.diagnostics
-    assert diagnostic.level is Level.ERROR
-    assert "not in force in this version" in diagnostic.message
+    assert draw(config.diagnostics) == (
+        "jobs.ini:2:1: error: 'manage' needs the settings module of a Django project\n"
+        "    2 | manage = migrate\n"
+        "      | ^^^^^^\n"
+        "    expected a line in [inisched] such as: django_settings = shop.settings\n"
+    )
     assert config.jobs == ()
 
 

@@ -489,6 +489,14 @@ def test_fires_of_one_look_run_one_after_the_other_whatever_overlap_says(world: 
     assert w.started == [("a", "10:30:00"), ("a", "10:40:00")]
 
 
+def test_at_most_one_newer_fire_waits_behind_a_line(world: Make) -> None:
+    w = world(THREE + TEN.replace("[a]", "[z]") + "overlap = allow\n")
+    w.restart(minutes=40, seconds=30)
+    for _ in range(5):
+        w.go(minutes=10)
+    assert [row["state"] for row in w.rows("z")].count("waiting") == 3
+
+
 # -- pools -------------------------------------------------------------------------------------
 
 POOLED = "[pool:db]\nwait = 3 minutes\n" + "".join(

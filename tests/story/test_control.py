@@ -16,7 +16,9 @@ from story.site import Site, stop
 
 Make = Callable[..., Site]
 
-LONG = "[inisched]\ndrain = 0 s\n[long]\ncommand = sleep 1357 & wait\nevery = never\n"
+LONG = (
+    "[inisched]\ndrain = 0 s\nreload = signal\n[long]\ncommand = sleep 1357 & wait\nevery = never\n"
+)
 QUICK = "[quick]\ncommand = echo done\nevery = never\n"
 ME = os.environ.get("SUDO_USER") or getpass.getuser()
 
@@ -62,7 +64,7 @@ def test_a_job_triggered_for_later_waits_for_its_moment(site: Make) -> None:
 
 def test_a_trigger_that_overlap_refuses_is_skipped_and_exits_with_75(site: Make) -> None:
     s = site(LONG)
-    with s.daemon():
+    with s.daemon() as daemon:
         s.inisched("trigger", "long")
         assert told(s, "trigger", "long") == (
             75,
@@ -70,6 +72,7 @@ def test_a_trigger_that_overlap_refuses_is_skipped_and_exits_with_75(site: Make)
             "inisched: not now: 'long' is busy, so run 2 is skipped\n",
         )
         row = s.rows()[1]
+        stop(daemon)
     assert (row["state"], row["reason"]) == ("skipped", "overlap")
 
 
@@ -232,10 +235,11 @@ def test_reload_never_means_never(site: Make) -> None:
 
 def test_status_tells_the_gate_a_fire_waits_at(site: Make) -> None:
     s = site(LONG + "overlap = queue\n" + QUICK)
-    with s.daemon():
+    with s.daemon() as daemon:
         for _ in range(2):
             s.inisched("trigger", "long")
         found = json.loads(s.inisched("status", "--json").stdout)
+        stop(daemon)
     waits = [(one["id"], one["for"]) for one in found["waiting"]]
     assert ([one["id"] for one in found["running"]], waits) == ([1], [(2, "overlap")])
 

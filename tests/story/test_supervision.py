@@ -64,6 +64,40 @@ def test_what_a_run_leaves_behind_is_ended_and_said(site: Make) -> None:
     assert (row["state"], row["message"]) == ("success", "left a process behind, ended")
 
 
+def test_a_grandchild_a_callback_forked_off_is_found_by_its_name(site: Make) -> None:
+    s = site(
+        "[a]\ncall = fork.off\nevery = never\nrun_at_start = yes\n",
+        fork=(
+            "import os, time\n"
+            "def off():\n"
+            "    if os.fork() == 0:\n"
+            "        os.setsid()\n"
+            "        if os.fork() == 0:\n"
+            "            open('pid', 'w').write(str(os.getpid()))\n"
+            "            time.sleep(300)\n"
+            "        os._exit(0)\n"
+            "    while not os.path.exists('pid') or not open('pid').read(): time.sleep(0.01)\n"
+        ),
+    )
+    with s.daemon():
+        (row, *_) = s.wait_for_rows(first)
+        (pid,) = pids(s, "pid")
+        s.wait(lambda: not alive(pid))
+    assert row["message"] == "left a process behind, ended"
+
+
+def test_an_orphan_without_any_sign_of_its_run_is_ended_with_it(site: Make) -> None:
+    s = site(
+        "[a]\ncommand = env -i setsid sh -c 'sleep 300 & echo $! > pid; exit 0'; sleep 0.2\n"
+        "every = never\nrun_at_start = yes\n"
+    )
+    with s.daemon():
+        (row, *_) = s.wait_for_rows(first)
+        (pid,) = pids(s, "pid")
+        s.wait(lambda: not alive(pid))
+    assert row["message"] == "left a process behind, ended"
+
+
 def test_with_linger_it_stays(site: Make) -> None:
     s = site(
         "[a]\ncommand = sleep 1000 > /dev/null 2>&1 & echo $! > pid\n"

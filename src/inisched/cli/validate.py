@@ -12,7 +12,7 @@ from inisched.config.drawing import draw, escaped, summary
 from inisched.config.judged import Judged
 from inisched.config.loader import load
 from inisched.model.diagnostic import Level
-from inisched.model.job import Call
+from inisched.model.job import Call, Manage
 
 TIME_LIMIT = 30.0
 """Seconds one module may take to import."""
@@ -61,7 +61,7 @@ def _print(judged: Judged) -> None:
     click.echo(draw(config.diagnostics), nl=False)
     for section in config.sections:
         passed = judged.passed.get(section.name)
-        if section.job is not None and isinstance(section.job.action, Call) and passed:
+        if section.job is not None and isinstance(section.job.action, Call | Manage) and passed:
             shown = ", ".join(f"{name}={value!r}" for name, value in passed.items())
             target = section.job.action.shown or section.job.action.target
             click.echo(escaped(f"{section.name}: {target}({shown})"))

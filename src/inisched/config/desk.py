@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from inisched.config.fields import Field, Fields
-from inisched.config.keys import ACTIONS
 from inisched.config.kinds import LONGEST_VALUE, Kind
 from inisched.config.masking import MASK
 from inisched.config.report import Report
@@ -62,7 +61,7 @@ class Desk:
     def read_later_keys(self) -> None:
         """Check the keys this version does not carry out yet, and say so of each."""
         for name, field in self.known.items():
-            if field.key is not None and not field.key.in_force and name not in ACTIONS:
+            if field.key is not None and not field.key.in_force:
                 self.read(name, None)
 
     def _value(self, name: str, reader: Reader | None) -> tuple[Field | None, Any]:
@@ -84,21 +83,14 @@ class Desk:
         return field, value
 
     def _in_force(self, field: Field, value: object) -> bool:
-        """Whether this version carries a value out; it says so where it does not.
-
-        What a job does is the one thing it cannot go without: there it is an error.
-        """
+        """Whether this version carries a value out; it says so where it does not."""
         key, written = field.key, field.entry.key
         assert key is not None
         if key.in_force and value in key.later:
             written = f"{written} = {field.shown}"
         elif key.in_force:
             return True
-        if key.name in ACTIONS:
-            message = f"'{written}' is {NOT_IN_FORCE}, so this job cannot run"
-            self.fail(field, "not-in-force", message, expected="'call' or 'command'")
-        else:
-            self.warn(field, "not-in-force", f"'{written}' is {NOT_IN_FORCE}")
+        self.warn(field, "not-in-force", f"'{written}' is {NOT_IN_FORCE}")
         return False
 
     # -- saying what is wrong

@@ -181,9 +181,12 @@ def _reference_in_command(entry: Entry) -> Unreadable:
     match = refers(entry.value)
     assert match is not None
     end = entry.value.find("}", match.end()) + 1
+    hint = "the shell has $NAME" if match[1] == "env" else "the shell has $(cat PATH)"
+    if entry.key.lower() == "manage":
+        hint = "no shell reads it: let the command look into its environment or the file"
     return Unreadable(
         f"references are not replaced in '{entry.key}'",
         start=match.start(),
         length=(end or match.end()) - match.start(),
-        hint="the shell has $NAME" if match[1] == "env" else "the shell has $(cat PATH)",
+        hint=hint,
     )

@@ -22,7 +22,7 @@ from inisched.config.strangers import (
 )
 from inisched.config.what import read_action, read_executor
 from inisched.config.when import AT_START, read_schedule, warn_of_silenced
-from inisched.model.job import Job, Misfire
+from inisched.model.job import DjangoSettings, Job, Misfire
 from inisched.model.place import Place
 
 
@@ -47,12 +47,16 @@ class Draft:
 
 @dataclass(slots=True)
 class Drafter:
-    """Drafts the jobs of one file. `zone` is the file's own, None where it cannot be read."""
+    """Drafts the jobs of one file.
+
+    `zone` and the Django `project` are the file's own, None where they cannot be read.
+    """
 
     report: Report
     gatherer: Gatherer
     default: Fields
     zone: str | None
+    project: DjangoSettings | None
     _misspelt: dict[str, Field] = field(default_factory=dict)
 
     def draft(self, section: Section) -> Draft:
@@ -96,7 +100,7 @@ class Drafter:
 
     def _job(self, desk: Desk, place: Place, zone: str | None) -> Job | None:
         """Read every key; None where there is no action or no schedule to make a job of."""
-        action = read_action(desk)
+        action = read_action(desk, self.project)
         schedule = read_schedule(desk, zone)
         executor = read_executor(desk)
         run_at_start = desk.read("run_at_start", False)

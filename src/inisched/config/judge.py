@@ -16,9 +16,9 @@ from types import MappingProxyType
 
 from inisched.config.misfits import veiled
 from inisched.config.problem import Problem
-from inisched.config.wire import Json, pack_call, unpack_problem
+from inisched.config.wire import HELPER, Json, pack_call, unpack_problem
 from inisched.model.diagnostic import Diagnostic, Level
-from inisched.model.job import Argument, Call
+from inisched.model.job import Argument, Call, Manage
 from inisched.model.place import Place
 
 TIME_LIMIT = 30.0
@@ -30,13 +30,13 @@ START_LIMIT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One job's callback to be judged.
+    """One job's callback or management command to be judged.
 
     `keys_set` are the keys of inisched its section sets, as written, and where they stand.
     """
 
     job: str
-    call: Call
+    call: Call | Manage
     zone: str
     keys_set: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -186,6 +186,7 @@ def _start(asked: Json, answers: int, folder: Path) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=(answers,),
+        env=os.environ | {HELPER: "1"},
         cwd=folder,
         start_new_session=True,
     )
@@ -207,7 +208,7 @@ def _packed(request: Request) -> Json:
     }
 
 
-def _judgement(line: Json, call: Call) -> Judgement:
+def _judgement(line: Json, call: Call | Manage) -> Judgement:
     return Judgement(
         tuple(veiled(unpack_problem(p), call) for p in line["problems"]),
         line.get("passed", {}),
@@ -226,15 +227,24 @@ def _diagnostic(request: Request, problem: Problem) -> Diagnostic:
         message=problem.message,
         level=problem.level,
         job=request.job,
-        key=problem.key or "call",
+        key=_key(request.call, problem),
         expected=problem.expected,
         hint=problem.hint,
     )
 
 
+def _key(call: Call | Manage, problem: Problem) -> str:
+    """The key at fault, as the file has it."""
+    if isinstance(call, Call):
+        return problem.key or "call"
+    return call.settings.key if problem.key and call.settings.place else "manage"
+
+
 def _place(request: Request, problem: Problem) -> tuple[Place, int]:
     """Where a problem stands and how far it reaches on its line."""
     call = request.call
+    if isinstance(call, Manage):
+        return _place_of_command(call, problem)
     if problem.key is None:
         return _piece(call.place or Place("", 1, 1), call.shown or call.target, problem)
     argument = next((a for a in call.arguments if a.key == problem.key), None)
@@ -243,6 +253,16 @@ def _place(request: Request, problem: Problem) -> tuple[Place, int]:
     if problem.at_key and argument.key_place is not None:
         return argument.key_place, len(argument.key)
     return _value(argument, problem)
+
+
+def _place_of_command(action: Manage, problem: Problem) -> tuple[Place, int]:
+    """In the settings, where a line of the file names them; else in the command."""
+    settings, text = action.settings, action.text.partition("\n")[0]
+    if problem.key is None:
+        return _piece(action.place or Place("", 1, 1), text, problem)
+    if settings.place is None:
+        return action.place or Place("", 1, 1), len(text)
+    return _piece(settings.place, settings.shown or settings.module, problem)
 
 
 def _value(argument: Argument, problem: Problem) -> tuple[Place, int]:

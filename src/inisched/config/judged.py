@@ -13,7 +13,7 @@ from inisched.config.keys import JOB
 from inisched.config.loader import Config, JobSection
 from inisched.config.problem import Problem
 from inisched.model.diagnostic import Diagnostic, Level
-from inisched.model.job import Call
+from inisched.model.job import Call, Manage
 
 Passed = Mapping[str, object]
 """What a callback is handed, as a view may show it."""
@@ -28,11 +28,12 @@ class Judged:
 
 
 def requests(config: Config) -> list[Request]:
-    """What there is to judge in a file: every callback of a job that is not broken already."""
+    """What there is to judge in a file: the callback or management command of every job that is
+    not broken already."""
     return [
         Request(job.name, job.action, job.schedule.zone, section.keys_set)
         for section in config.sections
-        if (job := section.job) is not None and isinstance(job.action, Call)
+        if (job := section.job) is not None and isinstance(job.action, Call | Manage)
     ]
 
 
@@ -89,10 +90,13 @@ def _judged_section(section: JobSection, judgement: Judgement | None) -> JobSect
 
 def fingerprint(request: Request, config: Config) -> str:
     """The same for two requests that would be judged alike as long as no module changes."""
+    call = request.call
     facts = [
-        request.call.target,
+        call.target,
         request.zone,
-        [(a.name, a.text, a.from_default) for a in request.call.arguments],
+        call.words
+        if isinstance(call, Manage)
+        else [(a.name, a.text, a.from_default) for a in call.arguments],
         sorted(request.keys_set),
         [str(path) for path in config.settings.python_path],
     ]

@@ -21,10 +21,12 @@ from pathlib import Path
 from select import select
 from typing import Any
 
+from inisched.config import django
 from inisched.config.problem import CannotRun, Problem, quoted
 from inisched.config.signature import bind
 from inisched.config.target import Finder, describe
 from inisched.config.wire import Json, pack_problem, unpack_call, unpack_problem
+from inisched.model.job import Manage
 
 Say = Callable[[Json], None]
 
@@ -62,7 +64,8 @@ def main() -> None:
 
 
 def _judge_all(asked: Json, say: Say) -> None:
-    waiting: list[Json] = asked["requests"]
+    # Callbacks come first: they are not to find Django set up by a management command.
+    waiting = sorted(asked["requests"], key=lambda request: "manage" in request["call"])
     refused: dict[str, Json] = {}
     while waiting:
         worker = _fork(asked, waiting, refused)
@@ -141,16 +144,27 @@ def _work(asked: Json, waiting: list[Json], refused: dict[str, Json], say: Say) 
 
     finder = Finder(Path(asked["folder"]), tuple(asked["python_path"]), importing)
     path = list(sys.path)
-    for request in waiting:
+    for number, request in enumerate(waiting):
+        if number and _needs_a_process(request):
+            break
         say({"job": request["job"], **_judged(request, finder, asked["key_names"])})
         os.chdir(asked["folder"])
         sys.path[:] = path
     say({"end": True})
 
 
+def _needs_a_process(request: Json) -> bool:
+    """Whether it is a management command under other settings than this process has by now."""
+    call = unpack_call(request["call"])
+    return isinstance(call, Manage) and django.is_taken() and not django.is_set_up(call.settings)
+
+
 def _judged(request: Json, finder: Finder, key_names: list[str]) -> Json:
     call = unpack_call(request["call"])
     try:
+        if isinstance(call, Manage):
+            passed, doc = django.examine(call, finder)
+            return {"problems": [], "passed": passed, "doc": doc}
         function = finder.find(call.target)
         bound = bind(
             function,

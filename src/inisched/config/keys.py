@@ -88,7 +88,7 @@ def _key(
 JOB = Table("every job", [
     _key(_WHAT, "call", kinds.TARGET, "the Python function to call", NOW, aliases=("callback",)),
     _key(_WHAT, "command", kinds.SCRIPT, "the line or script for /bin/sh", NOW, verbatim=True),
-    _key(_WHAT, "manage", kinds.SCRIPT, "the Django management command with its arguments", verbatim=True),
+    _key(_WHAT, "manage", kinds.SCRIPT, "the Django management command with its arguments", NOW, verbatim=True),
     _key(_WHAT, "arg.NAME", kinds.TEXT, "a keyword argument of the callback", NOW),
 
     _key(_WHEN, "every", kinds.EVERY, "the interval or the days of the week", NOW, aliases=("frequency",)),
@@ -146,7 +146,7 @@ JOB = Table("every job", [
     _key(_WHO, "warn_after", kinds.DURATION, "say so when a run takes longer"),
     _key(_WHO, "expect_within", kinds.DURATION, "say so when no run has started so long after a fire"),
     _key(_WHO, "ping", kinds.URL, "a URL pinged at start, success and failure"),
-    _key(_WHO, "description", kinds.TEXT, "what the job is for", NOW, default="the callback's first line"),
+    _key(_WHO, "description", kinds.TEXT, "what the job is for", NOW, default="the first line of its docstring or help"),
     _key(_WHO, "active", kinds.YES_NO, "no: listed and checked, never run", NOW, default="yes"),
 ])
 
@@ -156,7 +156,7 @@ INISCHED = Table("[inisched]", [
     _key(_ALL, "durability", choice("full", "normal"), "normal: a power cut may lose the last seconds", NOW, default="full"),
     _key(_ALL, "python_path", kinds.PATHS, "the folders callbacks are imported from", NOW, default="."),
     _key(_ALL, "preload", kinds.NAMES, "modules imported once, before any run", NOW),
-    _key(_ALL, "django_settings", kinds.TEXT, "the settings module of manage jobs"),
+    _key(_ALL, "django_settings", kinds.MODULE, "the settings module of manage jobs", NOW, default="$DJANGO_SETTINGS_MODULE"),
     _key(_ALL, "max_running", whole(1), "how many runs there are at a time", NOW, default="10"),
     _key(_ALL, "drain", kinds.DURATION, "how long a leaving daemon waits for its runs", NOW, default="30 s"),
     _key(_ALL, "reload", choice("auto", "signal", "never"), "when an edited file is read again", NOW, default="auto"),

@@ -166,6 +166,17 @@ def _target() -> Kind:
     return Kind(expected, read)
 
 
+def _module() -> Kind:
+    expected = "a module such as shop.settings"
+
+    def read(text: str) -> str:
+        if not all(part.isidentifier() for part in text.split(".")):
+            raise Unreadable(f"'{text}' is not the name of a module", expected=expected)
+        return text
+
+    return Kind(expected, read)
+
+
 def _names() -> Kind:
     def read(text: str) -> str:
         if sum(1 for _ in some(text)) > MOST_NAMES:
@@ -235,6 +246,7 @@ FACTOR = _factor()
 SIZE = _size()
 EXIT_CODES = _exit_codes()
 TARGET = _target()
+MODULE = _module()
 NAMES = _names()
 MASK = _mask()
 ADDRESS = _address()

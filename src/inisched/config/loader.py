@@ -16,6 +16,7 @@ from inisched.config.ini import read_ini
 from inisched.config.jobs import Draft, Drafter, description
 from inisched.config.keys import JOB, is_key, is_reserved
 from inisched.config.links import Links
+from inisched.config.manage import read_django
 from inisched.config.names import warn_of_names
 from inisched.config.references import References
 from inisched.config.report import Lines, Report
@@ -29,7 +30,7 @@ from inisched.config.settings import (
 from inisched.config.source import Refused, read_text
 from inisched.config.when import raw_text
 from inisched.model.diagnostic import Diagnostic, Level
-from inisched.model.job import Job, Pool
+from inisched.model.job import DjangoSettings, Job, Pool
 from inisched.model.place import Place
 
 
@@ -163,7 +164,8 @@ class _Loading:
             if is_reserved(section.name) and section.name != "inisched":
                 check_reserved(section, self.gatherer)
         pools = read_pools(sections, self.gatherer)
-        drafts = self._drafts(jobs, None if "timezone" in desk.failed else settings.timezone)
+        zone = None if "timezone" in desk.failed else settings.timezone
+        drafts = self._drafts(jobs, zone, read_django(desk))
         warn_of_names(jobs, self.report)
         self._check_links(drafts)
         file_zone = desk.get("timezone")
@@ -190,9 +192,11 @@ class _Loading:
                 return settings_desk(section, self.gatherer)
         return Desk(None, Fields(), self.report)
 
-    def _drafts(self, jobs: list[Section], zone: str | None) -> list[Draft]:
+    def _drafts(
+        self, jobs: list[Section], zone: str | None, project: DjangoSettings | None
+    ) -> list[Draft]:
         default = self.gatherer.gather(self.document.default, JOB)
-        drafter = Drafter(self.report, self.gatherer, default, zone)
+        drafter = Drafter(self.report, self.gatherer, default, zone, project)
         drafts = [drafter.draft(section) for section in jobs]
         drafter.check_default()
         return drafts

@@ -10,7 +10,7 @@ from inspect import Parameter
 from inisched.config.problem import Problem, is_secret, quoted
 from inisched.config.shown import masked
 from inisched.model.diagnostic import Level, Unreadable
-from inisched.model.job import Argument, Call
+from inisched.model.job import Argument, Call, Manage
 from inisched.timing.nearest import nearest
 
 BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -36,6 +36,7 @@ def not_callable(function: object) -> Problem | None:
 
 
 _VEILED = {
+    "other-settings": "is not what Django has been set up with",
     "bad-path": "does not name a function in a module",
     "no-such-module": "names a module that is not found",
     "no-such-attribute": "names what its module does not have",
@@ -45,17 +46,26 @@ _VEILED = {
 """What is said of a target that must not be shown, by the code of its problem."""
 
 
-def veiled(problem: Problem, call: Call) -> Problem:
-    """A problem of a callback, without the target where the file has a reference for it."""
-    if problem.key is not None or call.shown in ("", call.target):
+def veiled(problem: Problem, call: Call | Manage) -> Problem:
+    """A problem of a callback, without the target where the file has a reference for it.
+
+    Of a management command the same goes for the settings module.
+    """
+    if isinstance(call, Manage):
+        shown = call.settings.shown if problem.key else ""
+        expected = "a module such as shop.settings"
+    else:
+        shown = call.shown if problem.key is None and call.shown != call.target else ""
+        expected = "a dotted path such as pkg.mod.func or pkg.mod:func"
+    if not shown:
         return problem
     told = _VEILED.get(problem.code)
     if told is None:
         return replace(problem, start=0, length=None)
     return replace(
         problem,
-        message=f"what {quoted(call.shown)} stands for {told}",
-        expected="a dotted path such as pkg.mod.func or pkg.mod:func",
+        message=f"what {quoted(shown)} stands for {told}",
+        expected=expected,
         hint="",
         start=0,
         length=None,

@@ -43,6 +43,14 @@ class Finder:
             found = self._attribute(found, whole, index)
         return found  # type: ignore[return-value]
 
+    def find_module(self, name: str) -> ModuleType:
+        """The module of that name. Raises CannotRun likewise."""
+        names = name.split(".")
+        module, count = self._import_front(names)
+        if count < len(names):
+            raise CannotRun(self._no_module(names, count, module))
+        return module
+
     def _import_front(self, modules: Sequence[str]) -> tuple[ModuleType, int]:
         """Import the longest front part that is a module; how many names it has."""
         module: ModuleType | None = None
@@ -89,7 +97,7 @@ class Finder:
         raise CannotRun(_no_attribute(owner, names, index))
 
     def _no_module(self, names: Sequence[str], index: int, parent: ModuleType | None) -> Problem:
-        paths = self.python_path if parent is None else list(parent.__path__)
+        paths = self.python_path if parent is None else list(getattr(parent, "__path__", ()))
         name = ".".join(names[: index + 1])
         hint = where_else(names, folder=self.folder, python_path=self.python_path)
         return Problem(

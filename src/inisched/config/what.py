@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from inisched.config.desk import Desk
 from inisched.config.fields import Field
+from inisched.config.keys import ACTIONS
+from inisched.config.manage import read_manage
 from inisched.model.diagnostic import Unreadable
-from inisched.model.job import Action, Argument, Call, Command, Executor
+from inisched.model.job import Action, Argument, Call, Command, DjangoSettings, Executor
 from inisched.model.place import Place
 
 
-def read_action(desk: Desk) -> Action | None:
-    """The action of a section that has exactly one; None where it cannot be read."""
+def read_action(desk: Desk, project: DjangoSettings | None) -> Action | None:
+    """The action of a section that has exactly one; None where it cannot be read.
+
+    `project` is the file's, None where it cannot be read.
+    """
+    if desk.has("manage") and sum(map(desk.has, ACTIONS)) == 1:
+        return read_manage(desk, project)
     target = desk.read("call", "")
     script = desk.read("command", "")
-    desk.read("manage", "")
     if script:
         return Command(script)
     field = desk.get("call")

@@ -14,15 +14,20 @@ from zoneinfo import ZoneInfo
 from inisched.config.problem import Problem
 from inisched.model.current import CurrentRun
 from inisched.model.diagnostic import Level
-from inisched.model.job import Argument, Call
+from inisched.model.job import Argument, Call, DjangoSettings, Manage
 from inisched.model.place import Place
 
 Json = dict[str, Any]
+
+HELPER = "INISCHED_HELPER"
+"""The environment variable of the daemon's own helpers, which belong to no run."""
 _NOWHERE = Place("", 1, 1)
 
 
-def pack_call(call: Call) -> Json:
-    """A callback without its places: the other side has no use for them."""
+def pack_call(call: Call | Manage) -> Json:
+    """A callback or command without its places: the other side has no use for them."""
+    if isinstance(call, Manage):
+        return {"manage": call.words, "text": call.text, "settings": asdict(call.settings)}
     return {
         "target": call.target,
         "arguments": [
@@ -38,7 +43,10 @@ def pack_call(call: Call) -> Json:
     }
 
 
-def unpack_call(packed: Mapping[str, Any]) -> Call:
+def unpack_call(packed: Mapping[str, Any]) -> Call | Manage:
+    if "manage" in packed:
+        settings = DjangoSettings(**packed["settings"] | {"place": None})
+        return Manage(tuple(packed["manage"]), settings, packed["text"])
     arguments = (Argument(**a, place=_NOWHERE) for a in packed["arguments"])
     return Call(packed["target"], tuple(arguments))
 

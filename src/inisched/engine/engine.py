@@ -217,13 +217,12 @@ class Engine:
             self._look_again(former, error)
             return
         self._starting = False
+        self.outage.over(now)
         try:
             self._start_all(begun)
             self.advance(now)
         except LedgerDown as error:
             self.put_off(error)
-        if self._again is None:
-            self.outage.over(now)
 
     def _take(self, seat: Seat, *, starts: bool) -> Take:
         take = seat.look(self.now)
@@ -254,10 +253,11 @@ class Engine:
         """Join the line. A single fire that waits gives way to a newer one, as `coalesced`."""
         if not entries:
             return
-        single = len(seat.line) == 1 and seat.line[0].attempt == 1
-        alone = not seat.running or seat.job.overlap in (Overlap.REPLACE, Overlap.ALLOW)
-        if single and alone and seat.job.misfire is not Misfire.ALL:
-            older = seat.line.popleft()
+        latest = seat.line[-1] if seat.line and seat.line[-1].attempt == 1 else None
+        beside = seat.job.overlap in (Overlap.REPLACE, Overlap.ALLOW)
+        gives_way = latest is not None and (latest.alone if len(seat.line) > 1 else True)
+        if gives_way and (beside or not seat.running) and seat.job.misfire is not Misfire.ALL:
+            older = seat.line.pop()
             message = f"coalesced into run {entries[0].run_id}"
             self._skip(older, Reason.COALESCED, message)
             entries[0] = replace(entries[0], taken_at=older.taken_at)

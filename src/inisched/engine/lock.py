@@ -122,7 +122,10 @@ class InstanceLock:
         return self._folder is not None and identity(self._database.parent) != self._folder
 
     def renew(self) -> None:
-        """Take again what was lost. Raises AlreadyRunning where a daemon was quicker, OSError."""
+        """Take again what was lost. Raises OSError, and AlreadyRunning where another was quicker.
+
+        Where that one does not say that it is a daemon, it is worth trying again.
+        """
         from filelock import Timeout
 
         if self._moved():
@@ -131,7 +134,7 @@ class InstanceLock:
         try:
             self._take_file()
         except Timeout:
-            raise AlreadyRunning(read_holder(self.path)) from None
+            raise AlreadyRunning(self._rival()) from None
 
     def _move(self) -> None:
         """Take the lock in the folder that now bears the name, then let the former one go."""
@@ -142,12 +145,17 @@ class InstanceLock:
         self._file, self._folder = there._file, there._folder
 
     def _give_up_or_wait(self, deadline: float) -> None:
-        holder = read_holder(self.path)
-        if holder is not None and holder.role in ("daemon", "once") and holder.alive:
+        if (holder := self._rival()) is not None:
             raise AlreadyRunning(holder)
         if time.monotonic() >= deadline:
             raise AlreadyRunning(None)
         time.sleep(0.05)
+
+    def _rival(self) -> Holder | None:
+        """The daemon or `--once` pass that holds the lock; a command lets go of it in a moment."""
+        holder = read_holder(self.path)
+        lasts = holder is not None and holder.role in ("daemon", "once") and holder.alive
+        return holder if lasts else None
 
     def _take_name(self) -> None:
         """Hold an abstract socket named after the database's folder and file.

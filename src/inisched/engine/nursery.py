@@ -121,11 +121,29 @@ class Nursery:
     def _take_strays(self, child: _Child, now: float) -> int:
         if child.job.linger or child.kill_at is not None:
             return 0
-        left = child.running.members()
+        left = [*child.running.members(), *self._unclaimed(child)]
         if left:
             tree.send(left, signal.SIGTERM)
             self._strays.append(_Strays(left, now + child.job.kill_after.total_seconds()))
         return len(left)
+
+    def _unclaimed(self, child: _Child) -> list[tree.Process]:
+        """Orphans without any sign of their run, which only this one can have left to us."""
+        runs = [one.running for one in self._children.values()]
+        strays = {one.pid for strays in self._strays for one in strays.processes}
+        orphans = tree.orphans(strays | {run.pid for run in runs})
+        if not orphans:
+            return []
+        alive = tree.processes()
+        claimed = {one.pid for run in runs for one in run.members(alive)}
+        others = [run.started for run in runs if run is not child.running]
+        return [
+            orphan
+            for orphan in orphans
+            if orphan.pid not in claimed
+            and orphan.started >= child.running.started
+            and not any(started <= orphan.started for started in others)
+        ]
 
     def _end_strays(self, now: float) -> None:
         for strays in list(self._strays):

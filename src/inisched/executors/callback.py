@@ -1,4 +1,7 @@
-"""Callbacks: each run in a fresh interpreter of its own, told what to do on a file of its own."""
+"""Callbacks and management commands: each run in a fresh interpreter of its own.
+
+It is told what to do on a file of its own.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from inisched.executors.returned import outcome, within
 from inisched.executors.running import Running, Task
 from inisched.executors.tree import MARK
 from inisched.model.current import CurrentRun
-from inisched.model.job import Call
+from inisched.model.job import Call, Manage
 from inisched.model.run import Outcome
 
 _COMMAND = (sys.executable, "-P", "-m", "inisched.executors.child")
@@ -77,7 +80,7 @@ def request_for(
     task: Task, folder: Path, python_path: Sequence[str], result: int | None
 ) -> Request:
     """What the process of a run is told; `result` as in Request."""
-    assert isinstance(task.job.action, Call)
+    assert isinstance(task.job.action, Call | Manage)
     run = CurrentRun(
         id=task.run_id,
         job=task.job.name,

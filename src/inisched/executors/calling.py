@@ -1,4 +1,7 @@
-"""One callback called: found, bound, run to its end whatever that is. In whichever process."""
+"""One callback or management command called: found, bound, run to its end whatever that is.
+
+In whichever process.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,17 @@ from inisched.current import carrying_out
 from inisched.executors.request import Request
 from inisched.executors.returned import Verdict, failed, raised, returned
 from inisched.model.diagnostic import Level
+from inisched.model.job import Call, Manage
 from inisched.model.result import Skip
 
 
 def carry_out(request: Request) -> Verdict:
-    """Run the callback of `request`. Nothing it raises gets past; tracebacks go to stderr."""
+    """Run what `request` asks for. Nothing it raises gets past; tracebacks go to stderr."""
     try:
         with carrying_out(request.run):
-            function, keywords = _prepared(request)
+            if isinstance(request.call, Manage):
+                return _managed(request.call, request)
+            function, keywords = _prepared(request, request.call)
             return returned(_finished(function(**keywords)))
     except CannotRun as error:
         return _refused(error)
@@ -40,9 +46,15 @@ def carry_out(request: Request) -> Verdict:
         return raised(error)
 
 
-def _prepared(request: Request) -> tuple[Callable[..., object], Mapping[str, object]]:
-    function = Finder(request.folder, request.paths).find(request.call.target)
-    bound = bind(function, request.call.arguments, zone=request.zone)
+def _managed(action: Manage, request: Request) -> Verdict:
+    from inisched.executors.django import manage
+
+    return manage(action, Finder(request.folder, request.paths), say)
+
+
+def _prepared(request: Request, call: Call) -> tuple[Callable[..., object], Mapping[str, object]]:
+    function = Finder(request.folder, request.paths).find(call.target)
+    bound = bind(function, call.arguments, zone=request.zone)
     if not bound.ok:
         raise CannotRun(*(p for p in bound.problems if p.level is Level.ERROR))
     return function, bound.keywords(request.run)

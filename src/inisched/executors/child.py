@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     if request.result_fd is not None:
         os.set_inheritable(request.result_fd, False)
     prepare(request.paths)
-    sys.argv[:] = [request.call.target]
+    sys.argv[:] = request.argv
     return run(request)
 
 

@@ -9,18 +9,20 @@ from pathlib import Path
 
 from inisched.config.wire import pack_call, pack_run, unpack_call, unpack_run
 from inisched.model.current import CurrentRun
-from inisched.model.job import Call
+from inisched.model.job import Call, Manage
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One run of one callback. `folder` is the file's; `python_path` is taken from there.
+    """One run of one callback or management command.
+
+    `folder` is the file's; `python_path` is taken from there.
 
     `result_fd` is the inherited descriptor the result goes to; None keeps it to the process.
     `mark` goes into the environment, so that whatever the run starts is found again.
     """
 
-    call: Call
+    call: Call | Manage
     run: CurrentRun
     zone: str
     folder: Path
@@ -32,6 +34,13 @@ class Request:
     def paths(self) -> tuple[str, ...]:
         """`python_path`, absolute."""
         return absolute(self.python_path, self.folder)
+
+    @property
+    def argv(self) -> list[str]:
+        """What the run finds as `sys.argv`."""
+        if isinstance(self.call, Manage):
+            return ["manage.py", *self.call.words]
+        return [self.call.target]
 
     def encode(self) -> bytes:
         return json.dumps(

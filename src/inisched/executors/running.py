@@ -127,9 +127,9 @@ class Running:
         self.signal(number)
         tree.send([one for one in members if one.group != self.pid], number)
 
-    def members(self) -> list[tree.Process]:
-        """The run's processes that live."""
-        return tree.members(self.pid, self.mark) if self.pid else []
+    def members(self, alive: dict[int, tree.Process] | None = None) -> list[tree.Process]:
+        """The run's processes that live; `alive` are all there are, where they are known."""
+        return tree.members(self.pid, self.mark, alive) if self.pid else []
 
     def _close(self, descriptor: int) -> None:
         del self.streams[descriptor]

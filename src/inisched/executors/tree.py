@@ -10,6 +10,9 @@ import signal
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import blake2b
+
+from inisched.config.wire import HELPER
 
 _SET_CHILD_SUBREAPER = 36
 
@@ -22,6 +25,7 @@ class Process:
     """A living process; `started` (ticks since boot) with the pid names it for good."""
 
     pid: int
+    name: str
     parent: int
     group: int
     session: int
@@ -44,25 +48,38 @@ def look(pid: int) -> Process | None:
     """The process of that pid; None where it is gone, or a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
+            head, _, rest = file.read().rpartition(b")")
+        fields = rest.split()
         if fields[0] in (b"Z", b"X"):
             return None
+        name = os.fsdecode(head.partition(b"(")[2])
         parent, group, session = map(int, fields[1:4])
-        return Process(pid, parent, group, session, int(fields[19]))
+        return Process(pid, name, parent, group, session, int(fields[19]))
     except (OSError, IndexError, ValueError):
         return None
 
 
-def mark_of(pid: int) -> str:
+def badge(mark: str) -> str:
+    """The mark as a process name, for forked runs: what they fork carries no environment."""
+    return f"i:{blake2b(mark.encode(), digest_size=6).hexdigest()}"
+
+
+def wear_badge(mark: str) -> None:
+    """Name this process, and all it forks, after its run (Linux)."""
+    with suppress(OSError), open("/proc/self/comm", "w") as file:
+        file.write(badge(mark))
+
+
+def mark_of(pid: int, variable: str = MARK) -> str:
     """The mark a process carries in its environment; "" for none, or one we may not read."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             environment = file.read()
     except OSError:
         return ""
-    for variable in environment.split(b"\0"):
-        name, _, value = variable.partition(b"=")
-        if name == MARK.encode():
+    for entry in environment.split(b"\0"):
+        name, _, value = entry.partition(b"=")
+        if name == variable.encode():
             return os.fsdecode(value)
     return ""
 
@@ -70,10 +87,12 @@ def mark_of(pid: int) -> str:
 def members(leader: int, mark: str, alive: dict[int, Process] | None = None) -> list[Process]:
     """The living processes of the run that `leader` leads or led, the leader among them."""
     alive = processes() if alive is None else alive
+    name = badge(mark) if mark else None
     found = {
         pid
         for pid, process in alive.items()
         if (leader and leader in (pid, process.group, process.session))
+        or process.name == name
         or (mark and mark_of(pid) == mark)
     }
     grown = True
@@ -101,6 +120,12 @@ def children() -> set[int]:
             with open(f"/proc/self/task/{task}/children", "rb") as file:
                 found.update(map(int, file.read().split()))
     return found
+
+
+def orphans(known: set[int]) -> list[Process]:
+    """Living children of ours that are neither known nor our helpers: runs left them to us."""
+    found = [look(pid) for pid in children() - known]
+    return [one for one in found if one is not None and not mark_of(one.pid, HELPER)]
 
 
 def adopt_orphans() -> None:

@@ -114,10 +114,44 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Manage:
-    """A Django management command with its arguments."""
+class DjangoSettings:
+    """The settings module of a Django project, and the key that names it.
 
-    line: str
+    `place` is where the value starts; None for one from the daemon's environment. `shown` is as
+    in Call.
+    """
+
+    module: str
+    key: str = ""
+    place: Place | None = None
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manage:
+    """A Django management command: its name and its arguments, as a shell would split them.
+
+    `text` is the value as the file has it, and `place` where it stands.
+    """
+
+    words: tuple[str, ...]
+    settings: DjangoSettings
+    text: str = ""
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        return self.words[0]
+
+    @property
+    def shown(self) -> str:
+        """What a view calls it."""
+        return f"manage {self.name}"
+
+    @property
+    def target(self) -> str:
+        """Names what a run needs imported; never the target of a callback."""
+        return f"manage {self.name} of {self.settings.module}"
 
 
 Action = Call | Command | Manage

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
+from inisched.stores.grip import Grip
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
-from inisched.stores.opening import open_writer, transaction
+from inisched.stores.opening import transaction
 from inisched.stores.queries import queries
-from inisched.stores.soundness import Unusable, is_broken, move_aside
-from inisched.stores.standing import Standing, identity, refuse_strangers, save
+from inisched.stores.soundness import Unusable
 from inisched.timing.recurrence import Anchor
 
 _MILLISECOND = timedelta(milliseconds=1)
-
-BUSY = 250
-"""Milliseconds one attempt waits while another program has the database locked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +120,9 @@ class Ledger:
 
         Raises Unusable, and of that NotNow where waiting may help.
         """
-        self.path = Path(os.path.realpath(path))
-        self._full = full
+        self._grip = Grip(path, full=full, ours=ours)
         self._sql = queries()
-        self._damage = self._lost = ""
-        self._saved: Path | None = None
-        self._open(ours=ours)
+        self._lost = ""
         self._identity = self.id
         self._life: int | None = None
         self._lived: dict[str, Any] = {}
@@ -141,13 +134,16 @@ class Ledger:
         """The database's own identity."""
         return str(self._one("identity")["value"])
 
-    def close(self) -> None:
-        self._standing.close(self._db)
+    @property
+    def path(self) -> Path:
+        return self._grip.path
 
-    def _open(self, *, ours: bool) -> None:
-        self._db = open_writer(self.path, full=self._full, ours=ours)
-        self._db.execute(f"PRAGMA busy_timeout = {BUSY}")
-        self._standing = Standing.of(self.path)
+    @property
+    def _db(self) -> sqlite3.Connection:
+        return self._grip.db
+
+    def close(self) -> None:
+        self._grip.close()
 
     # -- jobs ----------------------------------------------------------------------------------
 
@@ -440,12 +436,12 @@ class Ledger:
 
     @property
     def damaged(self) -> bool:
-        """Whether SQLite has said that the file is no sound database any more."""
-        return bool(self._damage)
+        """Whether the database is known to be no longer what it was."""
+        return self._grip.damaged
 
     def loss(self) -> str:
         """What was done to the files the account is in, in words; "" while all is well."""
-        return self._damage or self._standing.loss()
+        return self._lost or self._grip.loss()
 
     def mend(self, held: Held) -> str:
         """Have an account at its path again after a loss; what was done, in words.
@@ -453,41 +449,16 @@ class Ledger:
         What the daemon has in hand has its rows afterwards. Until this succeeds nothing can be
         written: raises LedgerDown, and then it may be tried again.
         """
-        self._lost = self.loss() or self._lost
+        self._lost = self.loss()
         try:
-            done = self._open_again() if self._standing.in_place else self._put_back()
+            done = self._grip.mend()
             self._enter_held(held)
         except Unusable as error:
             raise LedgerDown(f"{self._lost}; {error}") from None
         except (OSError, sqlite3.Error) as error:
             raise LedgerDown(f"{self._lost}; {self.path} cannot be put back: {error}") from None
-        self._lost = self._damage = ""
+        self._lost = ""
         return done
-
-    def _open_again(self) -> str:
-        """The database is there: write into it what lies beside it, and look at it anew."""
-        with suppress(sqlite3.Error):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._standing.close(self._db)
-        self._open(ours=True)
-        if not self._execute("all_jobs"):
-            return "a new one begins with what is at hand"
-        return "it was written out and opened again"
-
-    def _put_back(self) -> str:
-        """The database is gone from its path, but still open: write it there once more."""
-        refuse_strangers(self.path)
-        copy = self.path.with_name(f"{self.path.name}.saved")
-        if self._saved is None and save(self._db, copy):
-            self._saved = copy
-        self._standing.close(self._db)
-        aside = move_aside(self.path, "replaced") if identity(self.path) else None
-        if self._saved is not None:
-            os.rename(self._saved, self.path)
-        done = "put back as it was" if self._saved else "a new one begins with what is at hand"
-        self._saved = None
-        self._open(ours=True)
-        return f"{done}; what was found there is now {aside}" if aside else done
 
     def _enter_held(self, held: Held) -> None:
         ids = {job.name: job for job in held.jobs}
@@ -499,6 +470,7 @@ class Ledger:
                 self._execute("enter_job_again", **_job_values(job))
             for run, started in held.runs:
                 self._execute("enter_run_again", **_run_values(run, started, ids))
+        self._grip.note_written()
 
     # -- sqlite --------------------------------------------------------------------------------
 
@@ -509,6 +481,7 @@ class Ledger:
         try:
             with transaction(self._db):
                 yield
+            self._grip.note_written()
         except sqlite3.Error as error:
             raise self._down(error) from error
 
@@ -525,16 +498,18 @@ class Ledger:
             raise self._down(error) from error
 
     def _execute(self, query: str, **values: Any) -> list[sqlite3.Row]:
-        return self._db.execute(self._sql[query], values).fetchall()
+        rows = self._db.execute(self._sql[query], values).fetchall()
+        if not self._db.in_transaction:
+            self._grip.note_written()
+        return rows
 
     def _down(self, error: sqlite3.Error) -> LedgerDown:
-        if is_broken(error):
-            self._damage = f"{self.path} is damaged ({error})"
+        self._grip.note(error)
         return LedgerDown(str(error))
 
     def _refuse_if_lost(self) -> None:
-        if self._lost:
-            raise LedgerDown(self._lost)
+        if self._lost or not (self._db.in_transaction or self._grip.holds()):
+            raise LedgerDown(self.loss())
 
 
 def read_life(row: sqlite3.Row | None) -> Life | None:

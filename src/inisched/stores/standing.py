@@ -56,16 +56,26 @@ class Standing:
         """What has happened to the files, in words; "" while they are as they were."""
         if not self.in_place:
             return _fate(self.path)
-        if os.stat(self.path).st_size == 0:
-            return f"{self.path} was emptied"
         for suffix, was in self.beside.items():
             beside = _beside(self.path, suffix)
             if was is not None and identity(beside) != was:
                 return _fate(beside)
         return ""
 
+    def written(self) -> tuple[int, int] | None:
+        """Size and time of change of what stands at the path."""
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return found.st_size, found.st_mtime_ns
+
     def close(self, connection: sqlite3.Connection) -> None:
-        """Close it. SQLite deletes what lies beside it by name: what is not its own is spared."""
+        """Close it, so that beside the path there is left what is not its own, and only that.
+
+        SQLite deletes its log by name, unless the database was moved: then it leaves it behind.
+        """
+        in_place = self.in_place
         spared: list[tuple[Path, Path]] = []
         for suffix, was in self.beside.items():
             beside = _beside(self.path, suffix)
@@ -77,6 +87,10 @@ class Standing:
             connection.close()
         for name, other in spared:
             os.rename(other, name)
+        for suffix, was in self.beside.items():
+            beside = _beside(self.path, suffix)
+            if not in_place and was is not None and identity(beside) == was:
+                beside.unlink()
 
 
 def _fate(path: Path) -> str:

@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from itertools import count
 
+from inisched.config.wire import HELPER
 from inisched.executors.callback import conclude, request_for
 from inisched.executors.command import exit_message
 from inisched.executors.running import Task
@@ -20,7 +21,7 @@ from inisched.executors.zygote import wire
 from inisched.executors.zygote.files import Files, changed
 from inisched.executors.zygote.forking import Forked, ForkedRunning, close, pipes
 from inisched.executors.zygote.wire import Message, Plan
-from inisched.model.job import Call
+from inisched.model.job import Call, Manage
 
 _COMMAND = (sys.executable, "-P", "-m", "inisched.executors.zygote.process")
 
@@ -69,6 +70,7 @@ class Zygote:
                 stdout=words,
                 stderr=words,
                 cwd=plan.folder,
+                env=os.environ | {HELPER: "1"},
                 pass_fds=(told, theirs.fileno()),
                 start_new_session=True,
             )
@@ -120,7 +122,7 @@ class Zygote:
         return running
 
     def _asked(self, task: Task) -> ForkedRunning:
-        assert isinstance(task.job.action, Call)
+        assert isinstance(task.job.action, Call | Manage)
         inner, outer = pipes(3)
         number = next(self._numbers)
         try:

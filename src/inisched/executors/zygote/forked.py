@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from inisched.executors import child
 from inisched.executors.request import Request
-from inisched.executors.tree import MARK
+from inisched.executors.tree import MARK, wear_badge
 from inisched.executors.zygote import wire
 
 _WRITERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.BufferedRWPair)
@@ -31,9 +31,10 @@ def live(request: int, result: int, *, files: Iterable[object]) -> NoReturn:
     try:
         _forget_the_zygote()
         asked = replace(Request.decode(wire.read(request)), result_fd=result)
-        sys.argv[:] = [asked.call.target]
+        sys.argv[:] = asked.argv
         os.chdir(asked.folder)
         os.environ[MARK] = asked.mark
+        wear_badge(asked.mark)
         code = child.run(asked)
         _end(files)
     except BaseException:

@@ -17,6 +17,7 @@ from inisched.config.target import Finder, describe
 from inisched.executors.returned import signal_name
 from inisched.executors.zygote.files import blamed
 from inisched.executors.zygote.wire import Message, Plan
+from inisched.model.job import DjangoSettings, Manage
 
 TRANSIENT = 0.1
 """Seconds threads that an import started have to end."""
@@ -46,7 +47,23 @@ class Importer:
         for name in self.plan.preload:
             self._try(name, lambda name=name: self._preload(name))  # type: ignore[misc]
         for target in self.plan.targets:
-            self._try(target, lambda target=target: finder.find(target))  # type: ignore[misc]
+            if target not in self.plan.commands:
+                self._try(target, lambda target=target: finder.find(target))  # type: ignore[misc]
+        if self.plan.commands:
+            self._import_commands(finder)
+
+    def _import_commands(self, finder: Finder) -> None:
+        """Set Django up, after all callbacks; they are to find the environment as it was."""
+        from inisched.config.django import close_connections, find_command
+
+        before = dict(os.environ)
+        for target, (name, module) in self.plan.commands.items():
+            action = Manage((name,), DjangoSettings(module))
+            self._try(target, lambda action=action: find_command(action, finder))  # type: ignore[misc]
+        os.environ.clear()
+        os.environ.update(before)
+        time.tzset()
+        close_connections()
 
     def _try(self, name: str, get: Callable[[], object]) -> None:
         before = _surroundings()

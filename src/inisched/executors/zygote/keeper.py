@@ -14,7 +14,7 @@ from inisched.executors.request import absolute
 from inisched.executors.running import Running, Task
 from inisched.executors.zygote.door import Zygote
 from inisched.executors.zygote.wire import Plan
-from inisched.model.job import Call, Executor, Job, Surroundings
+from inisched.model.job import Call, Executor, Job, Manage, Surroundings
 
 log = logging.getLogger("inisched")
 
@@ -35,13 +35,15 @@ def plan_for(
     jobs: Iterable[Job], *, folder: Path, python_path: Sequence[str], preload: Sequence[str] = ()
 ) -> Plan:
     """What a zygote for these jobs imports."""
-    targets = {
-        job.action.target
+    found = {
+        job.action.target: job.action
         for job in jobs
         if job.active and job.executor is Executor.PROCESS and _is_plain(job)
-        if isinstance(job.action, Call)
+        if isinstance(job.action, Call | Manage)
     }
-    return Plan(folder, absolute(python_path, folder), tuple(sorted(targets)), tuple(preload))
+    commands = {t: (a.name, a.settings.module) for t, a in found.items() if isinstance(a, Manage)}
+    paths = absolute(python_path, folder)
+    return Plan(folder, paths, tuple(sorted(found)), tuple(preload), commands)
 
 
 class ZygoteKeeper:
@@ -89,7 +91,7 @@ class ZygoteKeeper:
 
     def start(self, task: Task) -> Running | None:
         """Have the run forked; None where it needs a fresh interpreter."""
-        assert isinstance(task.job.action, Call)
+        assert isinstance(task.job.action, Call | Manage)
         self._check()
         zygote = self._serving
         if zygote is None or not zygote.carries(task.job.action.target):

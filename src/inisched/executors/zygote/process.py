@@ -15,6 +15,7 @@ import sys
 import traceback
 from contextlib import suppress
 
+from inisched.config.wire import HELPER
 from inisched.executors.child import prepare
 from inisched.executors.zygote import files, forked, wire
 from inisched.executors.zygote.importing import Importer, NotForkable
@@ -30,6 +31,7 @@ LAST_SECONDS = 5
 
 def main(arguments: list[str]) -> None:
     """Import the plan on descriptor `arguments[1]`, then serve the socket `arguments[2]`."""
+    os.environ.pop(HELPER, None)
     shield = Shield()
     channel = socket.socket(fileno=int(arguments[2]))
     channel.set_inheritable(False)

@@ -24,13 +24,16 @@ LONGEST = 64 * 1024
 class Plan:
     """What a zygote is to import: the modules of `targets`, after those of `preload`.
 
-    `python_path` is absolute. A module in `refused` is not imported, for the reason given.
+    `commands` are those targets that are management commands: name and settings module. They are
+    imported last. `python_path` is absolute. A module in `refused` is not imported, for the reason
+    given.
     """
 
     folder: Path
     python_path: tuple[str, ...]
     targets: tuple[str, ...]
     preload: tuple[str, ...] = ()
+    commands: dict[str, tuple[str, str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def encode(self) -> bytes:
@@ -40,7 +43,9 @@ class Plan:
     def decode(cls, data: bytes) -> Plan:
         packed = json.loads(data)
         lists = {k: tuple(packed[k]) for k in ("python_path", "targets", "preload")}
-        return cls(**packed | lists | {"folder": Path(packed["folder"])})
+        commands = {target: tuple(named) for target, named in packed["commands"].items()}
+        folder = Path(packed["folder"])
+        return cls(**packed | lists | {"folder": folder, "commands": commands})
 
 
 def send(channel: socket.socket, message: Message, descriptors: Sequence[int] = ()) -> None:
