@@ -692,7 +692,7 @@ def test_what_has_ended_cannot_be_stopped(world: Make) -> None:
 def test_a_run_that_timed_out_says_after_how_long(world: Make) -> None:
     w = world(TEN + "timeout = 2 s\n")
     w.go(minutes=10)
-    w.engine.ended(1, w.now, timed_out=True)
+    w.end("a", timed_out=True)
     (row,) = w.rows()
     assert (row["state"], row["message"]) == ("timeout", "timed out after 2 s")
 

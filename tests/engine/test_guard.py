@@ -16,6 +16,7 @@ import pytest
 from engine.world import START, World
 from inisched.engine.guard import INTERVAL, RETRY, Guard
 from inisched.engine.lock import AlreadyRunning, InstanceLock, read_holder
+from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.model.run import Outcome, State
 from inisched.stores.ledger import LedgerDown
@@ -324,7 +325,7 @@ def test_the_end_of_the_daemon_records_what_it_can(
     with monkeypatch.context() as down:
         _cut_off(down, w)
         (run_id,) = w.engine.runs
-        w.engine.ended(run_id, w.now)
+        w.engine.ended(Departed(run_id, ago=0.0, timed_out=False, left=0), w.now)
         assert not w.engine.record(w.now + timedelta(seconds=1))
     assert w.engine.record(w.now + timedelta(seconds=2))
     assert w.account() == ["10:10:00 success schedule"]

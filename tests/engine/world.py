@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inisched.config.loader import Config, load
 from inisched.engine.engine import Engine
+from inisched.engine.nursery import Departed
 from inisched.engine.recovery import recover
 from inisched.executors.running import Task
 from inisched.model.run import Outcome, State
@@ -83,10 +84,10 @@ class World:
         self.now += timedelta(**later)
         self.engine.look(self.now)
 
-    def end(self, job: str) -> None:
+    def end(self, job: str, *, timed_out: bool = False) -> None:
         """The oldest run of the job ends now."""
         run_id = next(n for n, run in self.engine.runs.items() if run.seat.job.name == job)
-        self.engine.ended(run_id, self.now)
+        self.engine.ended(Departed(run_id, ago=0.0, timed_out=timed_out, left=0), self.now)
         self.engine.look(self.now)
 
     def _start(self, task: Task) -> FakeRun:

@@ -287,7 +287,7 @@ def test_a_process_the_callback_forked_hands_over_nothing(run: Run) -> None:
 
 
 def test_a_result_that_cannot_be_handed_over_is_a_failure_that_says_so(run: Run) -> None:
-    found = run("import os\ndef f(): os.closerange(3, 256)")
+    found = run("import os\ndef f(): os.closerange(3, 4096)")
     assert found.state is State.FAILURE
     assert found.stderr == (b"inisched: the result could not be handed over: Bad file descriptor\n")
 

@@ -436,6 +436,14 @@ def test_a_database_that_was_written_and_is_sound_goes_on(book: Book, run: Claim
     assert (asides(book.path), sorted(book.ledger.jobs())) == ([], ["sweep", "theirs"])
 
 
+def test_the_log_is_written_out_now_and_then(book: Book) -> None:
+    for number in range(250):
+        book.ledger.judged({"sweep": f"{number}" * 500})
+    assert book.ledger.loss() == ""
+    assert book.path.with_name("x.db-wal").stat().st_size < 4_000_000
+    assert book.path.stat().st_size > 4096
+
+
 def test_a_foreign_database_in_its_place_is_not_touched_and_nothing_is_written_meanwhile(
     book: Book, run: Claimed
 ) -> None:

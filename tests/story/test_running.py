@@ -54,6 +54,7 @@ def i_other(): return {"a": 1}
 def j_os_exit(): import os; os._exit(3)
 def k_run(): return current_run().job
 def l_none_result(): return Result(STATUS.SKIPPED, "not today")
+def m_closes_all(): import os; os.closerange(0, 256)
 """
 
 
@@ -84,6 +85,7 @@ def test_every_way_to_end_is_recorded(site: Make) -> None:
         ),
         "k_run": ("success", 0, ""),
         "l_none_result": ("skipped", 0, "not today"),
+        "m_closes_all": ("success", 0, ""),
     }
 
 

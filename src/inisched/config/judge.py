@@ -100,6 +100,10 @@ class JudgeProcess:
             os.close(answers)
         self.deadline = time.monotonic() + time_limit + START_LIMIT
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def fileno(self) -> int:
         return self._fd
 

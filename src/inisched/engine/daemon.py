@@ -82,7 +82,7 @@ class Daemon:
         self.limits = limits
         self.clock = clock or SystemClock()
         self.selector = selectors.DefaultSelector()
-        self.nursery = Nursery(self.selector, self.clock)
+        self.nursery = Nursery(self.selector, self.clock, kin=self._kin)
         self.signals = Signals(self.selector)
         self.keeper = ZygoteKeeper(self.selector, noted=self._note)
         self.watch = Watch(config.path, self.clock.monotonic())
@@ -248,6 +248,11 @@ class Daemon:
             self.nursery.adopt(task.run_id, started, task.job)
         return started
 
+    def _kin(self) -> set[int]:
+        """Our helpers' pids: whoever started them waits for them."""
+        judge = {self._judge.pid} if self._judge is not None else set()
+        return self.keeper.pids | judge
+
     def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which processes carry runs out that were forked a moment after their start."""
         self.engine.note_processes(processes)
@@ -315,12 +320,8 @@ class Daemon:
         self._watch_the_file()
         self.keeper.look()
         for departed in self.nursery.departed():
-            self.engine.ended(
-                departed.run_id,
-                self.clock.now() - timedelta(milliseconds=round(departed.ago * 1000)),
-                timed_out=departed.timed_out,
-                left=departed.left,
-            )
+            ago = timedelta(milliseconds=round(departed.ago * 1000))
+            self.engine.ended(departed, self.clock.now() - ago)
         if self._draining is None:
             self.engine.look(self.clock.now())
         else:

@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from inisched.engine.endings import concluded
 from inisched.engine.gates import Gates
+from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, begin
@@ -315,13 +317,15 @@ class Engine:
         seat = self.seats[name]
         self.now = now
         fire = Fire(job=name, at=now + delay, moved=now + delay, trigger=Trigger.MANUAL)
-        if delay:
-            self._hold(seat, self.ledger.enter(seat.state, fire, now))
-            return max(seat.pending), False
         entry = self.ledger.enter(seat.state, fire, now)
-        if not self._admit(seat, entry):
+        if delay:
+            self._hold(seat, entry)
+        elif not self._admit(seat, entry):
             return entry.run_id, True
-        self.advance(now)
+        try:
+            self.advance(now)
+        except LedgerDown as error:
+            self.put_off(error)
         return entry.run_id, False
 
     def _admit(self, seat: Seat, entry: Claimed) -> bool:
@@ -440,22 +444,15 @@ class Engine:
         try:
             return self.start(task)
         except OSError as error:
-            message = f"could not start: {error.strerror or error}"
+            what = f": {error.filename}" if error.filename else ""
+            message = f"could not start: {error.strerror or error}{what}"
             return Outcome(state=State.FAILURE, message=message)
 
-    def ended(self, run_id: int, now: datetime, *, timed_out: bool = False, left: int = 0) -> None:
-        """A run's process is gone: note how it ended.
-
-        `left` counts the processes it left behind, which are being ended.
-        """
-        run = self.runs.pop(run_id)
+    def ended(self, departed: Departed, now: datetime) -> None:
+        """A run's process is gone: note how it ended."""
+        run = self.runs.pop(departed.run_id)
         assert run.running is not None
-        outcome = run.running.outcome()
-        if left:
-            outcome = replace(outcome, message=_with_left(outcome.message, left))
-        if timed_out and run.seat.job.timeout is not None:
-            message = f"timed out after {show_duration(run.seat.job.timeout)}"
-            outcome = replace(outcome, state=State.TIMEOUT, message=message, reason=None)
+        outcome = concluded(run.running.outcome(), departed, run.seat.job)
         if run.stopped:
             outcome = replace(outcome, state=State.STOPPED, message=run.stopped, reason=run.reason)
         self._end(run, outcome, now)
@@ -580,8 +577,3 @@ def _again(run: Run, outcome: Outcome, ended: datetime) -> datetime | None:
     if outcome.state not in (State.FAILURE, State.TIMEOUT) or attempt > retry.retries:
         return None
     return ended + retry.pause(attempt)
-
-
-def _with_left(message: str, left: int) -> str:
-    noun = "a process" if left == 1 else f"{left} processes"
-    return "; ".join(part for part in (message, f"left {noun} behind, ended") if part)

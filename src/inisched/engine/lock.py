@@ -83,6 +83,9 @@ class InstanceLock:
             except (Timeout, _NameTaken):
                 self._let_name_go()
                 self._give_up_or_wait(deadline)
+            except OSError:
+                self._let_name_go()
+                raise
 
     def _take_file(self) -> None:
         """Raises filelock's Timeout where another process holds it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -58,7 +58,15 @@ class _Strays:
 class Nursery:
     """The runs of one daemon, watched through its selector."""
 
-    def __init__(self, selector: selectors.BaseSelector, clock: Clock) -> None:
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        clock: Clock,
+        *,
+        kin: Callable[[], set[int]] = set,
+    ) -> None:
+        """`kin` tells the pids of children that are none of ours."""
+        self._kin = kin
         self._selector = selector
         self._clock = clock
         self._children: dict[int, _Child] = {}
@@ -153,7 +161,7 @@ class Nursery:
 
     def _reap_strangers(self) -> None:
         """Collect ended processes that came to us from runs, as their subreaper or as PID 1."""
-        known = {child.running.pid for child in self._children.values()}
+        known = {child.running.pid for child in self._children.values()} | self._kin()
         for pid in tree.children() - known:
             if tree.look(pid) is None:
                 with suppress(ChildProcessError):

@@ -8,6 +8,7 @@ and exit handlers run, and only a process that ends as announced makes the resul
 from __future__ import annotations
 
 import faulthandler
+import fcntl
 import io
 import os
 import sys
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> int:
 def run(request: Request) -> int:
     """Call, hand over the verdict, and say the exit code to end with."""
     pid = os.getpid()
+    result = None if request.result_fd is None else _out_of_reach(request.result_fd)
     verdict = carry_out(request)
     for name in ("stdout", "stderr"):
         try:
@@ -38,9 +40,19 @@ def run(request: Request) -> int:
         except Exception:  # the callback closed, replaced or removed it
             pass
     # A process the callback forked comes by here too, and has nothing to say.
-    if request.result_fd is not None and os.getpid() == pid:
-        _hand_over(verdict, request.result_fd)
+    if result is not None and os.getpid() == pid:
+        _hand_over(verdict, result)
     return verdict.exit_code
+
+
+def _out_of_reach(fd: int) -> int:
+    """The descriptor under a high number: a callback may well close all the usual ones."""
+    try:
+        high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 512)
+    except OSError:
+        return fd
+    os.close(fd)
+    return high
 
 
 def _read(fd: int) -> bytes:

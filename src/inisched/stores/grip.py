@@ -14,6 +14,9 @@ from inisched.stores.standing import Standing, identity, refuse_strangers, remov
 BUSY = 250
 """Milliseconds one attempt waits while another program has the database locked."""
 
+CHECKPOINT = 100
+"""Transactions after which the log is written into the database."""
+
 ANEW = "a new one begins with what is at hand"
 
 
@@ -30,6 +33,8 @@ class Grip:
     def _open(self, *, ours: bool) -> None:
         self.db = open_writer(self.path, full=self._full, ours=ours)
         self.db.execute(f"PRAGMA busy_timeout = {BUSY}")
+        self.db.execute("PRAGMA wal_autocheckpoint = 0")
+        self._since_checkpoint = 0
         self._standing = Standing.of(self.path)
         self.note_written()
 
@@ -37,6 +42,18 @@ class Grip:
         self._standing.close(self.db)
 
     # -- what was done to it -------------------------------------------------------------------
+
+    def wrote(self) -> None:
+        """A transaction has been committed, into the log.
+
+        Only here is the log written into the database: any other change of that file is not ours.
+        """
+        self._since_checkpoint += 1
+        if self._since_checkpoint >= CHECKPOINT and self.holds():
+            self._since_checkpoint = 0
+            with suppress(sqlite3.Error):
+                self.db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self.note_written()
 
     def note_written(self) -> None:
         """What the file is like now is our own doing."""

@@ -470,7 +470,6 @@ class Ledger:
                 self._execute("enter_job_again", **_job_values(job))
             for run, started in held.runs:
                 self._execute("enter_run_again", **_run_values(run, started, ids))
-        self._grip.note_written()
 
     # -- sqlite --------------------------------------------------------------------------------
 
@@ -481,7 +480,7 @@ class Ledger:
         try:
             with transaction(self._db):
                 yield
-            self._grip.note_written()
+            self._grip.wrote()
         except sqlite3.Error as error:
             raise self._down(error) from error
 
@@ -498,10 +497,7 @@ class Ledger:
             raise self._down(error) from error
 
     def _execute(self, query: str, **values: Any) -> list[sqlite3.Row]:
-        rows = self._db.execute(self._sql[query], values).fetchall()
-        if not self._db.in_transaction:
-            self._grip.note_written()
-        return rows
+        return self._db.execute(self._sql[query], values).fetchall()
 
     def _down(self, error: sqlite3.Error) -> LedgerDown:
         self._grip.note(error)

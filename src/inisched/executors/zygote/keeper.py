@@ -176,6 +176,11 @@ class ZygoteKeeper:
         self._serving = self._coming = None
         self._retired, self._leaving = [], []
 
+    @property
+    def pids(self) -> set[int]:
+        """All its processes, those that are leaving too."""
+        return {zygote.pid for zygote in (*self._all(), *(one for one, _ in self._leaving))}
+
     def _all(self) -> list[Zygote]:
         return [z for z in (self._serving, self._coming, *self._retired) if z is not None]
 
