@@ -35,9 +35,8 @@ SHORT = {kinds.DURATION: "a duration", kinds.TARGET: "a function"}
 
 NOTES = {
     "every job": "A section whose name is none of those below is a job, and its name is the job's.",
-    "[inisched]": "Settings of the whole file. The section may be left out. In this version every "
-    "value of `reload` behaves like `signal`.",
-    "[pool:NAME]": f"Places that several jobs share: {LATER}.",
+    "[inisched]": "Settings of the whole file. The section may be left out.",
+    "[pool:NAME]": "Places that several jobs share.",
     "[notify:NAME]": f"Where news of jobs goes: {LATER}. Exactly one of the first four keys.",
 }
 
