@@ -155,3 +155,16 @@ def test_a_secret_behind_a_reference_is_masked_in_the_output(site: Make) -> None
     s.inisched("run", "--for", "2s", SHOP_PASSWORD="correct horse battery")
     shown = json.loads(s.inisched("show", "1", "--json").stdout)
     assert shown["stdout"] == "it is ***\n"
+
+
+def test_what_an_inline_run_prints_is_cut_as_well(site: Make) -> None:
+    s = site(
+        "[a]\ncall = shop.flood\nevery = never\nrun_at_start = yes\nexecutor = inline\n"
+        "output_limit = 20\n",
+        shop="def flood():\n    print('x' * 50)\n",
+    )
+    s.inisched("run", "--for", "2s")
+    (row,) = s.rows()
+    shown = json.loads(s.inisched("show", "1", "--json").stdout)
+    assert row["message"] == "output cut: 51 B, 20 B kept"
+    assert shown["stdout"] == "xxxxxxxxxx\n[… 31 B cut here …]\nxxxxxxxxx\n"

@@ -16,7 +16,7 @@ from typing import IO
 
 from inisched.executors import surroundings
 from inisched.executors.inline import call_inline
-from inisched.executors.kept import cut_message
+from inisched.executors.kept import Kept, cut_message
 from inisched.executors.request import Request
 from inisched.executors.returned import outcome, within
 from inisched.executors.running import Running, Task
@@ -73,7 +73,13 @@ def run_inline(task: Task, *, folder: Path, python_path: Sequence[str]) -> Outco
     """Call it here, inside the daemon, and be back when it has ended."""
     request = request_for(task, folder, python_path, None)
     ended = call_inline(request, success_codes=task.job.success_codes)
-    return within(ended, task.job.output_limit)
+    stdout, stderr = Kept(task.job.output_limit), Kept(task.job.output_limit)
+    for stream, printed in ((stdout, ended.stdout), (stderr, ended.stderr)):
+        stream.hide(task.job.secrets)
+        stream.add(printed)
+    message = ended.message or cut_message(stdout, stderr)
+    kept = replace(ended, stdout=stdout.data(), stderr=stderr.data(), message=message)
+    return within(kept, task.job.output_limit)
 
 
 def request_for(
