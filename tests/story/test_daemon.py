@@ -157,11 +157,12 @@ def test_usr1_writes_the_state_to_the_log(site: Make) -> None:
 def test_status_tells_pid_and_since_and_health(site: Make) -> None:
     s = site(TICK)
     with s.daemon() as daemon:
+        rows = s.wait_for_rows(lambda r: len(r) > 0)
         asked = s.inisched("status", "--json")
     found = json.loads(asked.stdout)
     assert asked.returncode == 0
     assert (found["up"], found["healthy"], found["pid"]) == (True, True, daemon.pid)
-    assert found["since"] <= s.rows()[0]["fire_at"] if s.rows() else True
+    assert found["since"] <= rows[0]["fire_at"]
 
 
 def test_status_of_a_daemon_that_is_down_exits_with_1(site: Make) -> None:
