@@ -8,7 +8,8 @@ from pathlib import Path
 
 from inisched.model.run import Fire, Gap, Reason, Trigger
 from inisched.stores.history import History, Row
-from inisched.stores.ledger import Beginning, Claimed, JobState, Ledger, Take
+from inisched.stores.job_state import Beginning, JobState
+from inisched.stores.ledger import Claimed, Ledger, Take
 from inisched.timing.recurrence import Anchor
 
 LOOK = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from inisched.stores.ledger import Beginning, Ledger
+from inisched.stores.job_state import Beginning
+from inisched.stores.ledger import Ledger
 from inisched.timing.recurrence import Anchor
 from stores.book import LOOK, Book
 

@@ -9,7 +9,8 @@ import pytest
 
 from inisched.model.run import Outcome, Reason, State, Trigger
 from inisched.stores.history import History, Whole, parse
-from inisched.stores.ledger import JobState, Ledger
+from inisched.stores.job_state import JobState
+from inisched.stores.ledger import Ledger
 from inisched.stores.opening import Unusable, database_id
 from stores.book import Book, at, fire, gap
 

@@ -12,16 +12,8 @@ import pytest
 
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
 from inisched.stores.history import COLUMNS
-from inisched.stores.ledger import (
-    Beginning,
-    Claimed,
-    JobState,
-    Ledger,
-    LedgerDown,
-    Life,
-    OpenRun,
-    Take,
-)
+from inisched.stores.job_state import Beginning, JobState
+from inisched.stores.ledger import Claimed, Ledger, LedgerDown, Life, OpenRun, Take
 from inisched.timing.recurrence import Anchor
 from stores.book import LOOK, Book, at, fire, gap
 

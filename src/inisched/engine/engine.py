@@ -23,16 +23,8 @@ from inisched.executors.running import Task
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
-from inisched.stores.ledger import (
-    Beginning,
-    Claimed,
-    Held,
-    JobState,
-    Ledger,
-    LedgerDown,
-    OpenRun,
-    Take,
-)
+from inisched.stores.job_state import Beginning, JobState
+from inisched.stores.ledger import Claimed, Held, Ledger, LedgerDown, OpenRun, Take
 from inisched.timing import library
 from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import rhythm

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from inisched.model.job import Job, Misfire, Overlap
 from inisched.model.run import Fire, Gap, Reason
-from inisched.stores.ledger import Claimed, JobState, Take
+from inisched.stores.job_state import JobState
+from inisched.stores.ledger import Claimed, Take
 from inisched.timing import library
 from inisched.timing.due import due
 from inisched.timing.recurrence import Anchor, first_look

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import islice, takewhile
 
 from inisched.model.job import Job
-from inisched.stores.ledger import JobState
+from inisched.stores.job_state import JobState
 from inisched.timing.recurrence import Anchor, first_look
 from inisched.timing.rhythm import Rhythm, rhythm
 

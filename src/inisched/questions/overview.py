@@ -11,7 +11,7 @@ from inisched.config.loader import JobSection
 from inisched.questions.coming import fires
 from inisched.questions.waiting import waiting
 from inisched.stores.history import History, Row, parse
-from inisched.stores.ledger import JobState
+from inisched.stores.job_state import JobState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

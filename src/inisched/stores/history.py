@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inisched.stores.ledger import JobState, Life, read_job_state, read_life
+from inisched.stores.job_state import JobState, read_job_state
+from inisched.stores.ledger import Life, read_life
 from inisched.stores.moments import maybe_moment, to_ms
 from inisched.stores.queries import queries
 from inisched.stores.reading import Reading
