@@ -51,7 +51,7 @@ class Book:
         return claimed
 
     def seat(self, name: str) -> JobState:
-        return self.ledger.seat([Beginning(name, "meant", Anchor(LOOK), LOOK)])[name]
+        return self.ledger.seat([Beginning(name, "meant", Anchor(LOOK), LOOK)], LOOK)[name]
 
     def rows(self) -> list[Row]:
         """Everything in the account, oldest row first."""

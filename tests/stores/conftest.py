@@ -17,6 +17,6 @@ from stores.book import LOOK, Book
 def book(tmp_path: Path) -> Iterator[Book]:
     path = tmp_path / "x.db"
     ledger = Ledger(path, full=False)
-    state = ledger.seat([Beginning("sweep", "meant", Anchor(LOOK), LOOK)])["sweep"]
+    state = ledger.seat([Beginning("sweep", "meant", Anchor(LOOK), LOOK)], LOOK)["sweep"]
     yield Book(path, ledger, state)
     ledger.close()

@@ -25,7 +25,7 @@ DONE = Outcome(state=State.SUCCESS, exit_code=0)
 
 def test_a_seated_job_is_remembered_with_its_rhythm(book: Book) -> None:
     anchor = Anchor(at("06:00"), inclusive=True)
-    given = book.ledger.seat([Beginning("report", "meant", anchor, at("05:59:59.999"))])
+    given = book.ledger.seat([Beginning("report", "meant", anchor, at("05:59:59.999"))], LOOK)
     expected = JobState(
         id=2,
         name="report",
@@ -43,7 +43,7 @@ def test_a_seated_job_is_remembered_with_its_rhythm(book: Book) -> None:
 
 
 def test_a_job_whose_meaning_changed_begins_afresh_under_its_id(book: Book) -> None:
-    state = book.ledger.seat([Beginning("sweep", "other", Anchor(at("12:00")), at("12:00"))])
+    state = book.ledger.seat([Beginning("sweep", "other", Anchor(at("12:00")), at("12:00"))], LOOK)
     assert (state["sweep"].id, state["sweep"].meaning) == (book.job.id, "other")
     assert (state["sweep"].anchor, state["sweep"].looked) == (Anchor(at("12:00")), at("12:00"))
 
@@ -321,7 +321,7 @@ def test_moments_of_the_view_are_utc_to_the_millisecond(book: Book, moment: str,
 
 Writing = Callable[[Ledger, JobState], object]
 WRITES: dict[str, Writing] = {
-    "seat": lambda ledger, job: ledger.seat([Beginning("new", "", Anchor(LOOK), LOOK)]),
+    "seat": lambda ledger, job: ledger.seat([Beginning("new", "", Anchor(LOOK), LOOK)], LOOK),
     "judged": lambda ledger, job: ledger.judged({"sweep": "good"}),
     "claim": lambda ledger, job: ledger.claim([Take(job, LOOK, [fire("11:00")])], LOOK),
     "begin": lambda ledger, job: ledger.begin([1], LOOK),
@@ -450,6 +450,6 @@ def test_a_fire_asked_for_later_waits_for_its_moment(book: Book) -> None:
 
 
 def test_a_job_rests_until_it_is_seated_again(book: Book) -> None:
-    book.ledger.seat([], resting=["sweep"])
+    book.ledger.seat([], LOOK, resting={"sweep": "removed"})
     assert book.ledger.jobs()["sweep"].resting is True
     assert book.seat("sweep").resting is False

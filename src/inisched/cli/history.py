@@ -59,16 +59,19 @@ def history_command(
     if as_json:
         print_json(rows)
     elif rows:
+        misfires = history.misfires(row["id"] for row in rows if row["trigger"] == "catchup")
         print_table(
             ("RUN", "FIRE", "STATE", "TOOK", "JOB", ""),
-            [_line(row, config, present, utc=utc) for row in rows],
+            [_line(row, misfires.get(row["id"], 1), config, present, utc=utc) for row in rows],
         )
     else:
         click.echo("No runs yet." if not (failed or since) else "Nothing of the kind.")
     return Exit.FINE
 
 
-def _line(row: Row, config: Config, present: datetime, *, utc: bool) -> tuple[str, ...]:
+def _line(
+    row: Row, misfires: int, config: Config, present: datetime, *, utc: bool
+) -> tuple[str, ...]:
     def show(moment: datetime) -> str:
         return show_moment(moment, zone_of(config, row["job"]), present, utc=utc)
 
@@ -78,7 +81,7 @@ def _line(row: Row, config: Config, present: datetime, *, utc: bool) -> tuple[st
         row["state"],
         took(row),
         row["job"],
-        in_words(row, show),
+        in_words(row, show, misfires=misfires),
     )
 
 

@@ -6,6 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """A wall clock and one that only runs forward."""
@@ -14,7 +16,10 @@ class Clock(Protocol):
         """Aware UTC, cut to the millisecond the ledger keeps."""
 
     def monotonic(self) -> float:
-        """Seconds from some beginning."""
+        """Seconds from some beginning, without those the machine slept."""
+
+    def boottime(self) -> float:
+        """Seconds from some beginning, those the machine slept too, as far as it counts them."""
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -29,6 +34,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def boottime(self) -> float:
+        return time.clock_gettime(_BOOTTIME)
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -10,22 +10,24 @@ import socket
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from inisched.config.judge import Judgement, JudgeProcess
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
 from inisched.engine.answers import Answers, Reading
 from inisched.engine.clock import Clock, SystemClock
+from inisched.engine.clock_watch import ClockWatch
 from inisched.engine.control import Control
 from inisched.engine.engine import Engine
 from inisched.engine.guard import Guard
 from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Nursery
 from inisched.engine.outage import Outage
-from inisched.engine.recovery import recover
+from inisched.engine.recovery import recover, set_back
 from inisched.engine.run import UnderWay
 from inisched.engine.signals import Signals
+from inisched.engine.step import note_step
 from inisched.engine.systemd import Systemd
 from inisched.engine.watch import Watch
 from inisched.executors.running import Running, Task
@@ -34,9 +36,10 @@ from inisched.executors.tree import adopt_orphans
 from inisched.executors.zygote.keeper import ZygoteKeeper, plan_for
 from inisched.executors.zygote.wire import Plan
 from inisched.model.diagnostic import Level
+from inisched.model.duration import show_duration
 from inisched.model.job import Job
 from inisched.model.run import Outcome
-from inisched.stores.ledger import Ledger, LedgerDown
+from inisched.stores.ledger import Absence, Ledger, LedgerDown
 from inisched.stores.soundness import NotNow
 
 log = logging.getLogger("inisched")
@@ -141,6 +144,7 @@ class Daemon:
         self.engine = Engine(
             self.ledger, self._start, max_running=settings.max_running, end=self.nursery.end
         )
+        self.clock_watch = ClockWatch(self.clock)
         self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
         adopt_orphans()
         self._patiently(self._recover)
@@ -156,7 +160,10 @@ class Daemon:
     def _recover(self) -> None:
         now = self.clock.now()
         former = self.ledger.last_life()
+        self._set_back = set_back(self.ledger, former, now)
         self._waiting = recover(self.ledger, former, self.config, now)
+        if self._set_back is not None and self._set_back.step is not None:
+            self._waiting = [entry.after(self._set_back.step) for entry in self._waiting]
         self.ledger.open_life(os.getpid(), socket.gethostname(), now)
 
     def _begin(self) -> None:
@@ -217,7 +224,12 @@ class Daemon:
         self.engine.gates.max_running = judged.settings.max_running
         self.engine.gates.pools = judged.pools
         try:
-            self.engine.adopt(jobs, now, stale=[job.name for job in stale])
+            if self._set_back is not None:
+                note_step(self.ledger, jobs, self._set_back)
+                self._set_back = None
+            kept = [job.name for job in stale]
+            broken = [section.name for section in judged.broken]
+            self.engine.adopt(jobs, now, stale=kept, broken=broken)
             self.ledger.judged({r.job: remembered(r, found[r.job], config) for r in asked})
         except LedgerDown as error:
             if first and self.limits.once:
@@ -311,7 +323,10 @@ class Daemon:
     # -- one turn ------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        for key, _ in self.selector.select(self._patience()):
+        patience = self._patience()
+        ready = self.selector.select(patience)
+        self._mind_the_clock(patience)
+        for key, _ in ready:
             key.data(key.fd)
         self._sleep_precisely()
         self._hurry_the_judge()
@@ -319,16 +334,37 @@ class Daemon:
         self._keep_guard()
         self._watch_the_file()
         self.keeper.look()
+        now = self._mind_the_clock(0.0)
         for departed in self.nursery.departed():
             ago = timedelta(milliseconds=round(departed.ago * 1000))
-            self.engine.ended(departed, self.clock.now() - ago)
+            self.engine.ended(departed, now - ago)
         if self._draining is None:
-            self.engine.look(self.clock.now())
+            self.engine.look(now)
         else:
-            self.engine.record(self.clock.now())
+            self.engine.record(now)
         self._settle_at_last()
         self._beat()
         self._tell_systemd()
+
+    def _mind_the_clock(self, patience: float) -> datetime:
+        """What was done to time since the last look, at most `patience` seconds ago; the moment."""
+        now, happened = self.clock_watch.look(patience)
+        for absence in happened:
+            if absence.step is None:
+                self._was_away(absence)
+            else:
+                self.engine.set_clock(absence, now)
+                self._beaten -= LONGEST_SLEEP
+        return now
+
+    def _was_away(self, absence: Absence) -> None:
+        lasted = show_duration(absence.until - absence.since)
+        who = "the machine slept" if absence.machine else "this process was not let run"
+        log.warning("%s for %s", who, lasted)
+        try:
+            self.ledger.was_away(absence)
+        except LedgerDown as error:
+            self.engine.put_off(error)
 
     def _keep_guard(self) -> None:
         """Make good what was done to our files; give way to a daemon that has taken over."""

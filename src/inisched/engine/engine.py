@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,15 +19,14 @@ from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, begin
+from inisched.engine.step import note_step
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
 from inisched.stores.job_state import Beginning, JobState
-from inisched.stores.ledger import Claimed, Held, Ledger, LedgerDown, OpenRun, Take
+from inisched.stores.ledger import Absence, Claimed, Held, Ledger, LedgerDown, OpenRun, Take
 from inisched.timing import library
-from inisched.timing.recurrence import Anchor
-from inisched.timing.rhythm import rhythm
 
 log = logging.getLogger("inisched")
 
@@ -67,24 +66,36 @@ class Engine:
         self._again: datetime | None = None
         self.outage = Outage()
         self._waiters: dict[str, Seat] = {}
+        self._steps: list[Absence] = []
 
     # -- the file ------------------------------------------------------------------------------
 
-    def adopt(self, jobs: Iterable[Job], now: datetime, *, stale: Iterable[str] = ()) -> None:
+    def adopt(
+        self,
+        jobs: Iterable[Job],
+        now: datetime,
+        *,
+        stale: Iterable[str] = (),
+        broken: Collection[str] = (),
+    ) -> None:
         """Take over the jobs of the file: new ones begin, unchanged ones keep their rhythm.
 
-        Stretches in which a job was not in the file, or inactive, have no fires. `stale` names
-        those whose last good definition stands in for a broken one. Raises LedgerDown, and then
-        nothing has changed.
+        Stretches in which a job was not in the file, inactive or `broken` have no fires. `stale`
+        names those whose last good definition stands in for a broken one. Raises LedgerDown, and
+        then nothing has changed.
         """
         self.now = now
         wanted = {job.name: job for job in jobs}
-        states = self.ledger.jobs()
-        states |= self.ledger.seat(
-            [_beginning(job, states.get(job.name), now) for job in wanted.values()],
-            resting=states.keys() - {job.name for job in wanted.values() if job.active},
+        former_states = self.ledger.jobs()
+        states = self.ledger.seat(
+            [_beginning(job, former_states.get(job.name), now) for job in wanted.values()],
+            now,
+            resting=_resting(former_states, wanted, broken),
             stale=stale,
         )
+        for name, known in former_states.items():
+            if name in states and known.ahead:
+                states[name] = replace(states[name], ahead=known.ahead)
         for name in [name for name in self.seats if name not in wanted]:
             self._rest(self.seats.pop(name), Reason.REMOVED, GONE)
         seed = self.ledger.id
@@ -94,14 +105,12 @@ class Engine:
                 self.seats[job.name] = self._seat(job, states[job.name], former, seed)
 
     def _seat(self, job: Job, state: JobState, former: Seat | None, seed: str) -> Seat:
-        assert state.anchor is not None and state.looked is not None
-        anchor = state.anchor
-        if job.schedule.from_end and state.ended is not None:
-            anchor = Anchor(max(state.ended, anchor.moment))
-        beat = rhythm(job.name, job.schedule, anchor, seed=seed)
-        seat = Seat(job, state, beat, None, state.looked)
+        looked = state.looked
+        assert looked is not None
+        beat = state.rhythm(job, seed)
+        seat = Seat(job, _in_its_era(job, state), beat, None, looked)
         if job.active:
-            seat.entry = library.register(self.scheduler, beat, state.looked, self._rung.append)
+            seat.entry = library.register(self.scheduler, beat, looked, self._rung.append)
         if former is not None:
             self._succeed(seat, former)
         return seat
@@ -162,6 +171,42 @@ class Engine:
         waits = [f"{name} ({len(s.line) + len(s.pending)})" for name, s in self._waiters.items()]
         return f"running: {', '.join(runs) or 'nothing'}; waiting: {', '.join(waits) or 'nothing'}"
 
+    # -- the clock -----------------------------------------------------------------------------
+
+    def set_clock(self, absence: Absence, now: datetime) -> None:
+        """The wall clock was set: what runs and waits moves with it, and so do the rhythms.
+
+        If the ledger cannot be written now, they do once it can; nothing starts before.
+        """
+        assert absence.step is not None
+        self.now, self._again = now, None
+        for run in (*self.runs.values(), *(run for run, _, _ in self._unrecorded)):
+            run.started += absence.step
+        for seat in self._waiters.values():
+            seat.line = deque(entry.after(absence.step) for entry in seat.line)
+            seat.pending = {n: entry.after(absence.step) for n, entry in seat.pending.items()}
+        self._steps.append(absence)
+        try:
+            self._note_steps()
+        except LedgerDown as error:
+            self.put_off(error)
+
+    def _note_steps(self) -> None:
+        while self._steps:
+            note_step(self.ledger, [seat.job for seat in self.seats.values()], self._steps[0])
+            self._steps.pop(0)
+            states = self.ledger.jobs()
+            for name, seat in self.seats.items():
+                self._reseat(seat, states[name])
+
+    def _reseat(self, seat: Seat, state: JobState) -> None:
+        """Go on from where the ledger says the job stands."""
+        assert state.looked is not None
+        seat.state, seat.looked = _in_its_era(seat.job, state), state.looked
+        seat.rhythm = state.rhythm(seat.job, seat.rhythm.seed)
+        if seat.entry is not None:
+            seat.entry.following(seat.rhythm, seat.looked).reschedule()
+
     # -- looking -------------------------------------------------------------------------------
 
     @property
@@ -197,6 +242,12 @@ class Engine:
         self._starting = at_start or self._starting
         if self.outage and not self._is_writable():
             return
+        if self._steps:
+            try:
+                self._note_steps()
+            except LedgerDown as error:
+                self.put_off(error)
+                return
         self.scheduler.run_pending()
         seats = {name: self.seats[name] for name in self._rung if name in self.seats}
         self._rung.clear()
@@ -505,7 +556,9 @@ class Engine:
         while self._unrecorded:
             run, outcome, ended = self._unrecorded[0]
             again = _again(run, outcome, ended)
-            retry = self.ledger.finish(run.claimed, outcome, ended, again=again)
+            retry = self.ledger.finish(
+                run.claimed, outcome, ended, took=ended - run.started, again=again
+            )
             self._unrecorded.popleft()
             self._tell(run, outcome, ended, again)
             if retry is not None and not run.seat.removed:
@@ -531,9 +584,27 @@ class Engine:
         """With `from_end` the next fire counts from here."""
         if not seat.job.schedule.from_end or seat.entry is None or seat.removed:
             return
-        seat.rhythm = rhythm(seat.job.name, seat.job.schedule, Anchor(ended), seed=seat.rhythm.seed)
+        seat.rhythm = replace(seat.state, ended=ended).rhythm(seat.job, seat.rhythm.seed)
         seat.looked = max(seat.looked, ended)
         seat.entry.following(seat.rhythm, seat.looked).reschedule()
+
+
+def _resting(
+    known: Mapping[str, JobState], wanted: Mapping[str, Job], broken: Collection[str]
+) -> dict[str, str]:
+    """Which of the jobs ever seen rest, and why."""
+    resting = {}
+    for name in known.keys() | wanted.keys():
+        if name not in wanted:
+            resting[name] = "broken" if name in broken else "removed"
+        elif not wanted[name].active:
+            resting[name] = "inactive"
+    return resting
+
+
+def _in_its_era(job: Job, state: JobState) -> JobState:
+    """Fixed times know no eras: what has run at one never runs at it again."""
+    return state if job.schedule.elapsed or not state.era else replace(state, era=0)
 
 
 def _beginning(job: Job, state: JobState | None, now: datetime) -> Beginning:

@@ -9,9 +9,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from inisched.config.loader import Config
+from inisched.engine.clock_watch import STEP
 from inisched.executors import tree
 from inisched.model.run import Outcome, State
-from inisched.stores.ledger import Claimed, Ledger, Life, OpenRun
+from inisched.stores.ledger import Absence, Claimed, Ledger, Life, OpenRun
 
 log = logging.getLogger("inisched")
 
@@ -43,6 +44,20 @@ def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) 
         waiting += [retry] if retry is not None else []
         log.warning("%s: run %d interrupted: %s", claimed.fire.job, claimed.run_id, message)
     return waiting
+
+
+def set_back(ledger: Ledger, former: Life | None, now: datetime) -> Absence | None:
+    """How far the clock was set back while no daemon ran; None where it was not.
+
+    By how much it was set forward nobody can tell: that counts as time the daemon was down.
+    """
+    looks = [
+        state.looked
+        for state in ledger.jobs().values()
+        if state.looked and state.anchor and state.looked >= state.anchor.moment + state.shift
+    ]
+    latest = max([former.heartbeat, *looks] if former else looks, default=now)
+    return Absence(latest, now, step=now - latest) if latest - now >= STEP else None
 
 
 def _message(former: Life | None, now: datetime, zone: ZoneInfo, ended: bool) -> str:

@@ -25,8 +25,11 @@ def took(row: Row) -> str:
     return "-" if seconds is None else show_duration(timedelta(seconds=seconds))
 
 
-def in_words(row: Row, show: Callable[[datetime], str]) -> str:
-    """What is worth saying of a row beside its columns; `show` shows moments as they do."""
+def in_words(row: Row, show: Callable[[datetime], str], *, misfires: int = 0) -> str:
+    """What is worth saying of a row beside its columns; `show` shows moments as they do.
+
+    `misfires` is for how many of them the run stands.
+    """
     parts = []
     if row["fire_until"] is not None:
         parts.append(row["reason"] if not row["message"] else "")
@@ -34,6 +37,8 @@ def in_words(row: Row, show: Callable[[datetime], str]) -> str:
             parts.append(f"{row['count']} fires up to {show(parse(row['fire_until']))}")
     if row["trigger"] != "schedule":
         parts.append(row["trigger"])
+    if misfires > 1:
+        parts.append(f"for {misfires} misfires")
     late = _late(row)
     if late > ON_TIME:
         parts.append(f"{show_duration(late)} late")

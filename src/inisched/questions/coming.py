@@ -75,12 +75,13 @@ def fires(job: Job, state: JobState | None, since: datetime, *, seed: str = "") 
 def _from_its_end(job: Job, beat: Rhythm, since: datetime) -> Iterator[Coming]:
     """The next one, then a guess: as if every run took no time."""
     schedule = job.schedule
-    fire = beat.next(beat.anchor.moment - timedelta(microseconds=1))
+    fire = beat.next(beat.anchor.moment + beat.shift - timedelta(microseconds=1))
     exact = True
     while fire is not None:
         if fire > since:
             yield Coming(job.name, beat.moved(fire), schedule.zone, exact=exact)
-        beat = rhythm(job.name, schedule, Anchor(fire), seed=beat.seed)
+        anchor = Anchor(fire - beat.shift)
+        beat = rhythm(job.name, schedule, anchor, seed=beat.seed, shift=beat.shift)
         fire = beat.next(fire)
         exact = False
 
@@ -88,9 +89,6 @@ def _from_its_end(job: Job, beat: Rhythm, since: datetime) -> Iterator[Coming]:
 def rhythm_of(job: Job, state: JobState | None, now: datetime, *, seed: str = "") -> Rhythm:
     """The job's rhythm as the ledger knows it, or as if first looked at now."""
     schedule = job.schedule
-    anchor = state.anchor if state and state.meaning == schedule.meaning() else None
-    if anchor is None:
-        anchor = first_look(schedule, now)
-    elif schedule.from_end and state is not None and state.ended is not None:
-        anchor = Anchor(max(state.ended, anchor.moment))
-    return rhythm(job.name, schedule, anchor, seed=seed)
+    if state is not None and state.anchor is not None and state.meaning == schedule.meaning():
+        return state.rhythm(job, seed)
+    return rhythm(job.name, schedule, first_look(schedule, now), seed=seed)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inisched.stores.job_state import JobState, read_job_state
+from inisched.stores.job_state import JobState, read_job_states
 from inisched.stores.ledger import Life, read_life
 from inisched.stores.moments import maybe_moment, to_ms
 from inisched.stores.queries import queries
@@ -60,7 +60,9 @@ class History:
 
     def jobs(self) -> dict[str, JobState]:
         """Every job the ledger knows, by name."""
-        return {row["name"]: read_job_state(row) for row in self._all(self._sql["all_jobs"])}
+        return read_job_states(
+            self._all(self._sql["all_jobs"]), self._all(self._sql["fires_ahead"])
+        )
 
     def rows(
         self,
@@ -72,11 +74,15 @@ class History:
     ) -> list[Row]:
         """Rows, newest first; of one job, failures only, or those since a moment (by fire)."""
         where, values = _conditions(job, failed, since)
-        query = (
-            f"SELECT {', '.join(COLUMNS)} FROM v_runs WHERE id IN (SELECT id FROM run {where}"
-            f" ORDER BY id DESC LIMIT {-1 if limit is None else limit}) ORDER BY id DESC"
-        )
+        ids = f"SELECT id FROM run {where} ORDER BY id DESC LIMIT {-1 if limit is None else limit}"
+        query = f"SELECT {', '.join(COLUMNS)} FROM v_runs WHERE id IN ({ids}) ORDER BY id DESC"
         return [_public(row) for row in self._all(query, values)]
+
+    def misfires(self, ids: Iterable[int]) -> dict[int, int]:
+        """For how many misfires each of these runs stands, where it is more than one."""
+        listed = ", ".join(str(int(run_id)) for run_id in ids)
+        query = f"SELECT id, misfires FROM run WHERE id IN ({listed}) AND misfires > 1"
+        return {row["id"]: row["misfires"] for row in self._all(query)}
 
     def run(self, run_id: int) -> Whole | None:
         """One run whole; None where there is no such run."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from inisched.stores.moments import maybe_moment, to_ms
+from inisched.model.job import Job
+from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.timing.recurrence import Anchor
+from inisched.timing.rhythm import NOTHING_AHEAD, Accounted, Rhythm, rhythm
+
+_MS = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +21,9 @@ class JobState:
     """What the ledger remembers of a job. `looked` is unmoved; None: never looked at.
 
     A job rests while it is not in the file, not active, or broken: that stretch has no fires. It
-    is stale while its last good definition runs, the one in the file being broken.
+    is stale while its last good definition runs, the one in the file being broken. `shift` is by
+    how much the wall clock was set under an elapsed interval, `ahead` what is accounted for beyond
+    `looked`, because the clock was set back; `pruned` the stretch its pruned runs lie in.
     """
 
     id: int
@@ -29,6 +36,18 @@ class JobState:
     judged: str | None
     resting: bool
     stale: bool
+    shift: timedelta = timedelta(0)
+    pruned: tuple[datetime, datetime] | None = None
+    ahead: Accounted = NOTHING_AHEAD
+
+    def rhythm(self, job: Job, seed: str) -> Rhythm:
+        """The rhythm of the job, which has been looked at, as it goes on from here."""
+        anchor, schedule = self.anchor, job.schedule
+        assert anchor is not None
+        if schedule.from_end and self.ended is not None:
+            anchor = Anchor(max(self.ended - self.shift, anchor.moment))
+        ahead = NOTHING_AHEAD if schedule.elapsed else self.ahead
+        return rhythm(job.name, schedule, anchor, seed=seed, shift=self.shift, ahead=ahead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +60,38 @@ class Beginning:
     looked: datetime
 
 
-def read_job_state(row: sqlite3.Row) -> JobState:
+def read_job_states(
+    rows: Iterable[sqlite3.Row], fires_ahead: Iterable[sqlite3.Row]
+) -> dict[str, JobState]:
+    """Rows of `job`, and the fires with a run that lie ahead of them, as values by name."""
+    fires: dict[int, list[datetime]] = {}
+    for row in fires_ahead:
+        fires.setdefault(row["job_id"], []).append(from_ms(row["fire_unmoved"]))
+    return {row["name"]: read_job_state(row, fires.get(row["id"], ())) for row in rows}
+
+
+def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> JobState:
     """A row of `job` as a value."""
-    anchor = maybe_moment(row["anchor"])
+    anchor, looked = maybe_moment(row["anchor"]), maybe_moment(row["looked"])
+    pruned = None
+    if row["pruned_until"] is not None:
+        pruned = from_ms(row["pruned_from"]), from_ms(row["pruned_until"])
+    beyond = pruned if pruned and looked is not None and pruned[1] > looked else None
+    fires = frozenset(fires_ahead)
     return JobState(
         id=row["id"],
         name=row["name"],
         meaning=row["meaning"],
         anchor=None if anchor is None else Anchor(anchor, bool(row["anchor_counts"])),
-        looked=maybe_moment(row["looked"]),
+        looked=looked,
         ended=maybe_moment(row["ended"]),
         era=row["era"],
         judged=row["judged"],
         resting=bool(row["resting"]),
         stale=bool(row["stale"]),
+        shift=row["shift"] * _MS,
+        pruned=pruned,
+        ahead=Accounted(fires, beyond) if fires or beyond else NOTHING_AHEAD,
     )
 
 
@@ -71,4 +108,7 @@ def job_values(job: JobState) -> dict[str, Any]:
         "judged": job.judged,
         "resting": job.resting,
         "stale": job.stale,
+        "shift": job.shift // _MS,
+        "pruned_from": to_ms(job.pruned[0]) if job.pruned else None,
+        "pruned_until": to_ms(job.pruned[1]) if job.pruned else None,
     }

@@ -12,7 +12,13 @@ from typing import Any
 
 from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores.grip import Grip
-from inisched.stores.job_state import Beginning, JobState, job_values, read_job_state
+from inisched.stores.job_state import (
+    Beginning,
+    JobState,
+    job_values,
+    read_job_state,
+    read_job_states,
+)
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.stores.opening import transaction
 from inisched.stores.queries import queries
@@ -48,6 +54,11 @@ class Claimed:
     not_before: datetime | None = None
     alone: bool = False
 
+    def after(self, step: timedelta) -> Claimed:
+        """The same attempt once the clock has been set by that much: its waiting goes on."""
+        later = None if self.not_before is None else self.not_before + step
+        return replace(self, taken_at=self.taken_at + step, not_before=later)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
@@ -65,6 +76,30 @@ class Held:
 
     jobs: Sequence[JobState]
     runs: Sequence[tuple[OpenRun, datetime | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class GapRow:
+    """A gap as its row tells it, without its reason."""
+
+    id: int
+    job: str
+    first: datetime
+    last: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A stretch in which a living daemon did not look.
+
+    It slept, or the whole `machine` did; or the clock was set by `step`, from `since` to `until`.
+    """
+
+    since: datetime
+    until: datetime
+    step: timedelta | None = None
+    machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +154,22 @@ class Ledger:
 
     def jobs(self) -> dict[str, JobState]:
         """Every job ever seen, by name."""
-        return {row["name"]: read_job_state(row) for row in self._run("all_jobs")}
+        return read_job_states(self._run("all_jobs"), self._run("fires_ahead"))
 
     def seat(
         self,
         beginnings: Iterable[Beginning],
+        now: datetime,
         *,
-        resting: Iterable[str] = (),
+        resting: Mapping[str, str] | None = None,
         stale: Iterable[str] = (),
     ) -> dict[str, JobState]:
         """Enter jobs and where their rhythms stand; what the ledger now knows of them, by name.
 
-        Those named in `resting` rest from now on, those in `stale` are stale; the others are not.
+        Those named in `resting` rest, each for its reason, those in `stale` are stale; the others
+        are not.
         """
-        states = {}
+        resting, states = resting or {}, {}
         with self._together():
             for new in beginnings:
                 row = self._one(
@@ -144,18 +181,76 @@ class Ledger:
                     looked=to_ms(new.looked),
                 )
                 states[new.name] = read_job_state(row)
-            for name in resting:
-                self._run("rest_job", name=name)
+                if row["resting"] and new.name not in resting:
+                    self._run("wake_job", id=row["id"])
+                    self._run("end_rest", job_id=row["id"], until=row["looked"])
+                    states[new.name] = replace(states[new.name], resting=False)
+            for name, reason in resting.items():
+                self._rest(name, reason, now)
             self._run("no_job_is_stale")
             for name in stale:
                 self._run("job_is_stale", name=name)
         return states
+
+    def _rest(self, name: str, reason: str, now: datetime) -> None:
+        job = self._one("rest_job", name=name)
+        former = self._one("open_rest", job_id=job["id"])
+        if former is None and job["looked"] is not None:
+            self._run("begin_rest", job_id=job["id"], reason=reason, since=job["looked"])
+        elif former is not None and former["reason"] != reason:
+            self._run("end_rest", job_id=job["id"], until=to_ms(now))
+            self._run("begin_rest", job_id=job["id"], reason=reason, since=to_ms(now))
 
     def judged(self, judgements: Mapping[str, str]) -> None:
         """Remember what was found of each job's callback."""
         with self._together():
             for name, judged in judgements.items():
                 self._run("note_judged", name=name, judged=judged)
+
+    # -- the clock -----------------------------------------------------------------------------
+
+    def gaps_beyond(self, present: datetime) -> list[GapRow]:
+        """Gaps of fixed times that reach past the moment."""
+        rows = self._run("gaps_beyond", present=to_ms(present))
+        return [
+            GapRow(r["id"], r["job"], from_ms(r["fire_at"]), from_ms(r["fire_until"]), r["count"])
+            for r in rows
+        ]
+
+    def set_clock(
+        self, absence: Absence, present: datetime, jobs: Iterable[JobState], gaps: Iterable[GapRow]
+    ) -> None:
+        """The clock was set: where jobs stand now, and how far gaps reach (count 0: nowhere).
+
+        Nothing is looked at further than `present` after a step back.
+        """
+        assert absence.step is not None
+        with self._together():
+            if absence.step < timedelta(0):
+                self._run("set_all_back", present=to_ms(present))
+            for job in jobs:
+                self._run("set_job", **job_values(job))
+            for gap in gaps:
+                if gap.count:
+                    self._run("cut_gap", id=gap.id, last=to_ms(gap.last), count=gap.count)
+                else:
+                    self._run("delete_run", id=gap.id)
+            self._run("set_waiting", step=absence.step // _MILLISECOND)
+            self._note_absence(absence)
+
+    def was_away(self, absence: Absence) -> None:
+        """A stretch in which nobody looked."""
+        with self._together():
+            self._note_absence(absence)
+
+    def _note_absence(self, absence: Absence) -> None:
+        self._run(
+            "note_absence",
+            since=to_ms(absence.since),
+            until=to_ms(absence.until),
+            step=None if absence.step is None else absence.step // _MILLISECOND,
+            machine=absence.machine,
+        )
 
     # -- fires ---------------------------------------------------------------------------------
 
@@ -274,6 +369,7 @@ class Ledger:
             if gap.reason is Reason.COALESCED and row_id is not None and entered:
                 message = f"coalesced into run {entered[0].run_id}"
                 self._run("set_message", id=row_id, message=message)
+                self._run("note_misfires", id=entered[0].run_id, misfires=gap.count + 1)
 
     # -- runs ----------------------------------------------------------------------------------
 
@@ -292,14 +388,20 @@ class Ledger:
                 self._run("note_pid", id=run_id, pid=pid, pid_started=started)
 
     def finish(
-        self, claimed: Claimed, outcome: Outcome, now: datetime, *, again: datetime | None = None
+        self,
+        claimed: Claimed,
+        outcome: Outcome,
+        now: datetime,
+        *,
+        took: timedelta | None = None,
+        again: datetime | None = None,
     ) -> Claimed | None:
-        """How a run ended, with what was kept of its output.
+        """How a run ended, with what was kept of its output, and how long it took.
 
         With `again` the next attempt is entered too, to wait for that moment, and returned.
         """
         with self._together():
-            self._note_outcome(claimed.run_id, outcome, now)
+            self._note_outcome(claimed.run_id, outcome, now, took)
             if again is not None:
                 return self._enter_again(claimed, now, again)
             self._run("note_ended", id=claimed.run_id, now=to_ms(now))
@@ -315,11 +417,13 @@ class Ledger:
             job = read_job_state(self._one("job_named", name=fire.job))
             entry = self._insert(job, fire, started, start=True)
             assert entry is not None
-            self._note_outcome(entry.run_id, outcome, ended)
+            self._note_outcome(entry.run_id, outcome, ended, ended - started)
             self._run("note_ended", id=entry.run_id, now=to_ms(ended))
             return entry.run_id
 
-    def _note_outcome(self, run_id: int, outcome: Outcome, now: datetime) -> None:
+    def _note_outcome(
+        self, run_id: int, outcome: Outcome, now: datetime, took: timedelta | None
+    ) -> None:
         self._run(
             "finish_run",
             id=run_id,
@@ -328,6 +432,7 @@ class Ledger:
             now=to_ms(now),
             exit_code=outcome.exit_code,
             message=outcome.message,
+            took=None if took is None else took // _MILLISECOND,
         )
         if outcome.stdout or outcome.stderr or outcome.output:
             self._run(

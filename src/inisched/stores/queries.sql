@@ -4,8 +4,15 @@ SELECT value FROM meta WHERE key = 'id';
 -- name: all_jobs
 -- Everything known of every job.
 SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-       stale
+       stale, shift, pruned_from, pruned_until
   FROM job;
+
+-- name: fires_ahead
+-- Fires with a run that lie ahead of the last look: the clock was set back.
+SELECT run.job_id, run.fire_unmoved
+  FROM job CROSS JOIN run ON run.job_id = job.id AND run.fire_at > job.looked
+ WHERE run.era = 0 AND run.attempt = 1 AND run.trigger IN ('schedule', 'catchup')
+   AND run.fire_until IS NULL;
 
 -- name: know_job
 -- A name nobody has looked at yet.
@@ -13,7 +20,7 @@ INSERT INTO job (name) VALUES (:name) ON CONFLICT DO NOTHING;
 
 -- name: job_named
 SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-       stale
+       stale, shift, pruned_from, pruned_until
   FROM job WHERE name = :name;
 
 -- name: seat_job
@@ -22,18 +29,58 @@ INSERT INTO job (name, meaning, anchor, anchor_counts, looked)
 VALUES (:name, :meaning, :anchor, :anchor_counts, :looked)
 ON CONFLICT (name) DO UPDATE
    SET meaning = excluded.meaning, anchor = excluded.anchor,
-       anchor_counts = excluded.anchor_counts, looked = excluded.looked, resting = 0
+       anchor_counts = excluded.anchor_counts, looked = excluded.looked,
+       shift = iif(job.meaning = excluded.meaning, job.shift, 0)
 RETURNING id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-          stale;
+          stale, shift, pruned_from, pruned_until;
 
 -- name: rest_job
-UPDATE job SET resting = 1 WHERE name = :name AND NOT resting;
+UPDATE job SET resting = 1 WHERE name = :name RETURNING id, looked;
+
+-- name: wake_job
+UPDATE job SET resting = 0 WHERE id = :id;
+
+-- name: open_rest
+SELECT reason FROM rest WHERE job_id = :job_id AND until IS NULL;
+
+-- name: begin_rest
+INSERT INTO rest (job_id, reason, since) VALUES (:job_id, :reason, :since);
+
+-- name: end_rest
+UPDATE rest SET until = max(since, :until) WHERE job_id = :job_id AND until IS NULL;
 
 -- name: no_job_is_stale
 UPDATE job SET stale = 0 WHERE stale;
 
 -- name: job_is_stale
 UPDATE job SET stale = 1 WHERE name = :name;
+
+-- name: set_all_back
+-- The clock was set back: what has been looked at up to now is not further than now.
+UPDATE job SET looked = :present WHERE looked > :present;
+
+-- name: set_job
+UPDATE job SET anchor = :anchor, anchor_counts = :anchor_counts, looked = :looked, ended = :ended,
+               shift = :shift, era = :era
+ WHERE id = :id;
+
+-- name: gaps_beyond
+SELECT run.id, job.name AS job, run.fire_at, run.fire_until, run.count
+  FROM job CROSS JOIN run ON run.job_id = job.id
+ WHERE run.fire_until > :present AND run.era = 0;
+
+-- name: cut_gap
+UPDATE run SET fire_until = :last, count = :count WHERE id = :id;
+
+-- name: delete_run
+DELETE FROM run WHERE id = :id;
+
+-- name: set_waiting
+UPDATE run SET taken_at = taken_at + :step, not_before = not_before + :step
+ WHERE state = 'waiting';
+
+-- name: note_absence
+INSERT INTO absence (since, until, step, machine) VALUES (:since, :until, :step, :machine);
 
 -- name: note_looked
 UPDATE job SET looked = :looked WHERE id = :job_id;
@@ -88,6 +135,9 @@ RETURNING id;
 -- name: set_message
 UPDATE run SET message = :message WHERE id = :id;
 
+-- name: note_misfires
+UPDATE run SET misfires = :misfires WHERE id = :id;
+
 -- name: begin_run
 UPDATE run SET state = 'running', started_at = :now WHERE id = :id AND state = 'waiting'
 RETURNING job_id;
@@ -97,7 +147,7 @@ UPDATE run SET pid = :pid, pid_started = :pid_started WHERE id = :id;
 
 -- name: finish_run
 UPDATE run SET state = :state, reason = :reason, ended_at = :now, exit_code = :exit_code,
-               message = :message
+               message = :message, took = :took
  WHERE id = :id;
 
 -- name: insert_output
@@ -149,9 +199,9 @@ ON CONFLICT DO NOTHING;
 
 -- name: enter_job_again
 INSERT INTO job (id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-                 stale)
+                 stale, shift, pruned_from, pruned_until)
 VALUES (:id, :name, :meaning, :anchor, :anchor_counts, :looked, :ended, :era, :judged, :resting,
-        :stale)
+        :stale, :shift, :pruned_from, :pruned_until)
 ON CONFLICT (id) DO UPDATE SET looked = max(ifnull(looked, excluded.looked), excluded.looked);
 
 -- name: enter_run_again

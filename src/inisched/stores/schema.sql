@@ -8,7 +8,9 @@ CREATE TABLE meta (
 -- One row per name ever seen. `anchor` is where the rhythm began (`anchor_counts`: its own moment
 -- is a fire), `looked` the unmoved moment up to which every fire is accounted for. A job rests
 -- while it is not in the file, not active or broken: that stretch has no fires. It is stale while
--- the daemon runs its last good definition, since the one in the file is broken.
+-- the daemon runs its last good definition, since the one in the file is broken. `shift` is by how
+-- much the wall clock was set under an elapsed interval; each step back begins a new `era`. Of its
+-- runs those with a fire from `pruned_from` to `pruned_until` may have been pruned.
 CREATE TABLE job (
     id            INTEGER PRIMARY KEY,
     name          TEXT NOT NULL UNIQUE,
@@ -20,11 +22,27 @@ CREATE TABLE job (
     era           INTEGER NOT NULL DEFAULT 0,
     judged        TEXT,
     resting       INTEGER NOT NULL DEFAULT 0,
-    stale         INTEGER NOT NULL DEFAULT 0
+    stale         INTEGER NOT NULL DEFAULT 0,
+    shift         INTEGER NOT NULL DEFAULT 0,
+    pruned_from   INTEGER,
+    pruned_until  INTEGER
 );
+
+-- Stretches in which a job had no fires, and why: removed, inactive or broken. `until` is NULL
+-- while it lasts.
+CREATE TABLE rest (
+    job_id INTEGER NOT NULL REFERENCES job,
+    reason TEXT NOT NULL,
+    since  INTEGER NOT NULL,
+    until  INTEGER
+);
+
+CREATE INDEX rest_of_job ON rest (job_id, since);
 
 -- One row per attempt at a fire, or per stretch of fires that did not run (a gap: `fire_until`).
 -- An attempt is taken up at `taken_at`; where it waits for a moment of its own, that is `not_before`.
+-- A run that carries other misfires along says how many it stands for. `took` is how long it ran,
+-- whatever was done to the clock meanwhile.
 CREATE TABLE run (
     id           INTEGER PRIMARY KEY,
     job_id       INTEGER NOT NULL REFERENCES job,
@@ -46,12 +64,15 @@ CREATE TABLE run (
     fire_unmoved INTEGER NOT NULL,
     taken_at     INTEGER,
     not_before   INTEGER,
+    misfires     INTEGER NOT NULL DEFAULT 0,
+    took         INTEGER,
     pid          INTEGER,
     pid_started  INTEGER,
     UNIQUE (job_id, fire_at, era, attempt)
 );
 
 CREATE INDEX run_of_job ON run (job_id);
+CREATE INDEX run_gap ON run (job_id, fire_until) WHERE fire_until IS NOT NULL;
 CREATE INDEX run_failed ON run (id) WHERE state IN ('failure', 'timeout', 'interrupted');
 CREATE INDEX run_open ON run (id) WHERE state IN ('waiting', 'running');
 
@@ -72,8 +93,17 @@ CREATE TABLE daemon (
     host      TEXT NOT NULL,
     started   INTEGER NOT NULL,
     heartbeat INTEGER NOT NULL,
-    ended     INTEGER,
-    note      TEXT NOT NULL DEFAULT ''
+    ended     INTEGER
+);
+
+-- Stretches in which a living daemon did not look. It or the machine slept; or, where there is a
+-- `step`, the clock was set by so much: from what it showed last to what it showed then.
+CREATE TABLE absence (
+    id      INTEGER PRIMARY KEY,
+    since   INTEGER NOT NULL,
+    until   INTEGER NOT NULL,
+    step    INTEGER,
+    machine INTEGER NOT NULL DEFAULT 0
 );
 
 -- The public view: what `history --json` shows, and the era.
@@ -93,7 +123,7 @@ SELECT run.id,
                 started_at / 1000.0, 'unixepoch') AS started_at,
        strftime(iif(ended_at % 1000, '%Y-%m-%dT%H:%M:%fZ', '%Y-%m-%dT%H:%M:%SZ'),
                 ended_at / 1000.0, 'unixepoch') AS ended_at,
-       (ended_at - started_at) / 1000.0 AS duration_s,
+       max(0, coalesce(took, ended_at - started_at)) / 1000.0 AS duration_s,
        exit_code,
        message,
        period_start,

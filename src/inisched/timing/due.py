@@ -33,13 +33,13 @@ def due(job: Job, rhythm: Rhythm, since: datetime, now: datetime) -> Due:
     `job.misfire` decides.
     """
     upto = rhythm.upto(now)
-    last = rhythm.rule.latest(since, upto)
+    last = rhythm.latest(since, upto)
     if last is None:
         return Due(upto)
     on_time: tuple[Fire, ...] = ()
     if now - rhythm.moved(last) <= grace_of(job, rhythm, last):
         on_time = (_fire(job, rhythm, last, Trigger.SCHEDULE),)
-        last = rhythm.rule.latest(since, last - _INSTANT)
+        last = rhythm.latest(since, last - _INSTANT)
     if last is None:
         return Due(upto, on_time)
     late, gaps = _misfires(job, rhythm, since, last)
@@ -64,7 +64,7 @@ def _misfires(
     rest: datetime | None = last
     while rest is not None and len(run) < keep:
         run.append(_fire(job, rhythm, rest, Trigger.CATCHUP))
-        rest = rhythm.rule.latest(since, rest - _INSTANT)
+        rest = rhythm.latest(since, rest - _INSTANT)
     run.reverse()
     if rest is None:
         return tuple(run), ()
@@ -76,7 +76,7 @@ def gap(job: str, rhythm: Rhythm, since: datetime, last: datetime, reason: Reaso
     """The fires in (since, last] as one stretch; `last` is itself a fire."""
     first = rhythm.next(since)
     assert first is not None
-    count, exact = rhythm.rule.count(since, last)
+    count, exact = rhythm.count(since, last)
     return Gap(
         job=job,
         first=rhythm.moved(first),
