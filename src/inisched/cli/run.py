@@ -26,25 +26,38 @@ log = logging.getLogger("inisched")
 @click.command("run")
 @path_option
 @click.option("--once", is_flag=True, help="Run what is due now, then leave.")
-@click.option("--test", is_flag=True, help="Not in force in this version.")
+@click.option("--test", is_flag=True, help="Only tell what is due; run and write nothing.")
 @click.option("--for", "lasts", type=Duration(), metavar="D", help="Leave after so long.")
-def run_command(path: str | None, once: bool, test: bool, lasts: timedelta | None) -> int:
+@click.option("--json", "as_json", is_flag=True, help="With --test: print JSON.")
+def run_command(
+    path: str | None, once: bool, test: bool, lasts: timedelta | None, as_json: bool
+) -> int:
     """Run the jobs of the file until TERM or INT.
 
     One daemon per database: a second one leaves with exit code 5. HUP reads the file again.
 
+    --once is for a cron of your own: what is due now, to its end; the exit code is 1 if a run
+    failed. With --test nothing is run, sent or written.
+
     \b
-    Example: inisched run -P /srv/app/scheduler.ini
+    Examples: inisched run -P /srv/app/scheduler.ini
+              inisched run --once --test
     """
-    if test:
-        click.echo("inisched run --test: not in force in this version", err=True)
-        return Exit.NOT_NOW
+    if as_json and not test:
+        raise Trouble("--json goes with --test", Exit.MISUSE)
+    if test and lasts is not None:
+        raise Trouble("--for goes with a daemon, not with --test", Exit.MISUSE)
     file = find_file(path)
     config = load(file, strict_references=True)
     set_up_logging(config.settings.log_level)
     if config.fatal or config.settings_broken:
         click.echo(draw(config.diagnostics), err=True, nl=False)
         return Exit.PROBLEM
+    if test:
+        from inisched.cli.dry_run import dry_run
+
+        dry_run(config, once=once, as_json=as_json)
+        return Exit.FINE
     _warn_of_symlinked_folder(config)
     daemon = Daemon(
         config,

@@ -248,7 +248,15 @@ class Daemon:
         if not self.limits.once:
             self.keeper.adopt(_plan(judged, jobs))
         self.engine.look(now, at_start=first and not self.limits.once)
+        if self.limits.once:
+            self._close()
         self._have_read(Reading(judged, problem))
+
+    def _close(self) -> None:
+        """A single pass has looked: what comes due while it lasts is for the next one."""
+        if self.engine.outage:
+            raise LedgerDown("nothing of what is due could be entered")
+        self.engine.closed = True
 
     def _have_read(self, reading: Reading) -> None:
         self.reading = reading
@@ -274,8 +282,12 @@ class Daemon:
         seats = [self.engine.seats.get(section.name) for section in config.broken]
         return [seat.job for seat in seats if seat is not None]
 
+    @property
+    def _watches(self) -> bool:
+        return self.config.settings.reload == "auto" and not self.limits.once
+
     def _watch_the_file(self) -> None:
-        if self.config.settings.reload == "auto" and self.watch.changed(self.clock.monotonic()):
+        if self._watches and self.watch.changed(self.clock.monotonic()):
             self.read_again()
 
     @property
@@ -386,7 +398,7 @@ class Daemon:
         until = [LONGEST_SLEEP, self.nursery.patience(), self.keeper.patience()]
         until.append(self.guard.patience(self.clock.monotonic()))
         until.append(self.systemd.patience(self.clock.monotonic()))
-        if self.config.settings.reload == "auto":
+        if self._watches:
             until.append(self.watch.patience(self.clock.monotonic()))
         if self._draining is None and self.engine.due is not None:
             due = (self.engine.due - self.clock.now()).total_seconds()

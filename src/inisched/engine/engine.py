@@ -55,7 +55,10 @@ class Engine:
         self.gates = Gates(max_running, pools or {})
         self.seats: dict[str, Seat] = {}
         self.runs: dict[int, Run] = {}
-        self.failed = 0
+        self.failed: set[tuple[str, datetime]] = set()
+        """Fires whose latest attempt failed: a later one may still mend that."""
+        self.closed = False
+        """Nothing new is taken up any more; what was goes its way."""
         self.now = datetime.min.replace(tzinfo=UTC)
         self.scheduler = library.Scheduler(lambda: self.now)
         self._rung: list[str] = []
@@ -212,7 +215,7 @@ class Engine:
     @property
     def due(self) -> datetime | None:
         """When to look next; None where nothing will come due."""
-        moments = [self.scheduler.due, *self._coming()]
+        moments = [None if self.closed else self.scheduler.due, *self._coming()]
         due = min((moment for moment in moments if moment is not None), default=None)
         return max(due, self._again) if due and self._again else due or self._again
 
@@ -248,7 +251,8 @@ class Engine:
             except LedgerDown as error:
                 self.put_off(error)
                 return
-        self.scheduler.run_pending()
+        if not self.closed:
+            self.scheduler.run_pending()
         seats = {name: self.seats[name] for name in self._rung if name in self.seats}
         self._rung.clear()
         starters = {n: s for n, s in self.seats.items() if self._starting and _starts(s.job)}
@@ -567,10 +571,14 @@ class Engine:
                 self._from_its_end(run.seat, ended)
 
     def _tell(self, run: Run, outcome: Outcome, ended: datetime, again: datetime | None) -> None:
-        failed = outcome.state not in (State.SUCCESS, State.WARNING, State.SKIPPED)
-        self.failed += outcome.state in (State.FAILURE, State.TIMEOUT) and again is None
+        bad = outcome.state not in (State.SUCCESS, State.WARNING, State.SKIPPED)
+        fire = run.claimed.fire
+        if outcome.state in (State.FAILURE, State.TIMEOUT):
+            self.failed.add((fire.job, fire.at))
+        else:
+            self.failed.discard((fire.job, fire.at))
         log.log(
-            logging.WARNING if failed else logging.INFO,
+            logging.WARNING if bad else logging.INFO,
             "%s: run %d %s after %s%s%s",
             run.seat.job.name,
             run.claimed.run_id,

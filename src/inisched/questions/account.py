@@ -40,7 +40,7 @@ def in_words(row: Row, show: Callable[[datetime], str], *, misfires: int = 0) ->
     if misfires > 1:
         parts.append(f"for {misfires} misfires")
     late = _late(row)
-    if late > ON_TIME:
+    if late > ON_TIME and row["trigger"] == "schedule":
         parts.append(f"{show_duration(late)} late")
     parts.append(row["message"])
     return ", ".join(part for part in parts if part)
