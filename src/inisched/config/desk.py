@@ -74,7 +74,7 @@ class Desk:
             self.failed.add(name)
             return None, None
         try:
-            value = _read(field.text, field.key.kind, reader)
+            value = read_value(field.text, field.key.kind, reader)
         except Unreadable as error:
             self.refuse_value(field, error)
             return None, None
@@ -172,7 +172,8 @@ def _without_quoting(field: Field) -> str:
     return f"what '{field.shown}' stands for {wrong}"
 
 
-def _read(text: str, kind: Kind, reader: Reader | None) -> Any:
+def read_value(text: str, kind: Kind, reader: Reader | None = None) -> Any:
+    """What the text of a key means, by its kind or by `reader`. Raises Unreadable."""
     reader = reader or kind.read
     if not text.strip() and not kind.may_be_empty:
         raise Unreadable("the value is empty", expected=kind.expected)

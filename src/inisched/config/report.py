@@ -18,7 +18,7 @@ class Lines:
 
     def __init__(self, document: Document) -> None:
         self._lines = document.lines
-        self._document = document
+        self.document = document
         self._secret: set[int] | None = None
 
     def complete(self, diagnostic: Diagnostic) -> Diagnostic:
@@ -59,7 +59,7 @@ class Lines:
     def _continued_secrets(self) -> set[int]:
         """Numbers of the second and later lines of secret values."""
         if self._secret is None:
-            sections = [self._document.default, *self._document.sections]
+            sections = [self.document.default, *self.document.sections]
             self._secret = {
                 line
                 for section in sections
