@@ -165,6 +165,12 @@ every = never
 run_at_start = yes
 """
 
+TWO_FILES = (
+    "[sweep]\ncommand = a\nevery = day\nat = 06:00\n[cleanup]\ncommand = b\nevery = never\n",
+    "[sweep]\ncommand = a\nevery = day\nat = 07:00\n[report]\ncommand = b\nevery = never\n",
+)
+"""What `diff` compares: something of every kind differs."""
+
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
@@ -185,7 +191,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
             time.sleep(0.05)
         questions = (["list"], ["history"], ["show", "1"], ["validate"])
         coming = json.loads(printed(["inisched", "next", "--expr", "day", "--json"]))
-        yield {"status": status, "next": coming} | {words[0]: ask(*words) for words in questions}
+        files = ini.with_name("old.ini"), ini.with_name("new.ini")
+        for file, text in zip(files, TWO_FILES, strict=True):
+            file.write_text(text)
+        diff = json.loads(printed(["inisched", "diff", *map(str, files), "--json"]))
+        yield {"status": status, "next": coming, "diff": diff} | {
+            words[0]: ask(*words) for words in questions
+        }
     finally:
         daemon.terminate()
         daemon.wait(30)
@@ -202,7 +214,7 @@ def shape(value: Any) -> Any:
     return {key: shape(inner) for key, inner in value.items()} if isinstance(value, dict) else None
 
 
-@pytest.mark.parametrize("name", ["next", "list", "history", "show", "status", "validate"])
+@pytest.mark.parametrize("name", ["next", "list", "history", "show", "status", "validate", "diff"])
 def test_the_json_that_is_told_has_the_keys_that_are_printed(
     name: str, told: dict[str, Any]
 ) -> None:

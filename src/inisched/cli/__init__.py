@@ -26,6 +26,7 @@ COMMANDS = {
     "trigger": "control",
     "stop": "control",
     "reload": "control",
+    "diff": "diff",
 }
 """The commands in force, and the room of each."""
 
@@ -44,7 +45,6 @@ LATER = {
     "graph": "the dependencies as text",
     "notify": "send a trial notice",
     "simulate": "predict runs, skips and waits",
-    "diff": "compare two files by what they do",
     "discover": "find jobs in the packages of an app",
     "export": "write an INI, a supervisord or systemd block, a script",
     "import": "make an INI of a crontab",
@@ -105,6 +105,7 @@ def help_of(name: str) -> str:
         "trigger": "have the daemon run a job, now or later",
         "stop": "end a run",
         "reload": "make the daemon read the file again",
+        "diff": "compare two files by what they do",
     }[name]
 
 
