@@ -109,6 +109,24 @@ def test_looks_at_any_moments_meet_every_fire_once(
     assert met == walked(beat, len(met))
 
 
+_ASKED = st.lists(st.tuples(st.integers(0, 400_000), st.booleans()), min_size=1, max_size=30)
+
+
+@given(_WORDS, _ASKED)
+def test_answers_do_not_depend_on_the_order_of_questions(
+    words: str, asked: list[tuple[int, bool]]
+) -> None:
+    beat = shaken(words, timedelta(0))
+    moment = LOOK
+    for seconds, close in asked:
+        begin, later = (moment, seconds % 900) if close else (LOOK, seconds)
+        moment = begin + timedelta(seconds=later)
+        fresh = shaken(words, timedelta(0))
+        latest = fresh.rule.latest(LOOK, moment)
+        assert beat.rule.latest(LOOK, moment) == latest
+        assert beat.next(moment) == fresh.next(moment)
+
+
 @given(st.integers(0, 40), st.lists(st.integers(0, 400_000), min_size=1, max_size=20))
 def test_random_intervals_do_not_depend_on_the_order_of_questions(
     first: int, asked: list[int]
@@ -120,3 +138,11 @@ def test_random_intervals_do_not_depend_on_the_order_of_questions(
         latest = fresh.rule.latest(LOOK, moment)
         assert beat.rule.latest(LOOK, moment) == latest
         assert beat.next(moment) == fresh.next(latest or LOOK)
+
+
+def test_steps_from_fire_to_fire_are_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    beat = shaken("*/6 * * * *", timedelta(0))
+    fires = walked(beat, 3)
+    monkeypatch.setattr(beat.rule, "_find_after", lambda moment: pytest.fail("asked anew"))
+    assert [beat.next(LOOK + timedelta(minutes=7)), beat.next(fires[1])] == fires[1:]
+    assert beat.rule.latest(LOOK, fires[2] - timedelta(seconds=1)) == fires[1]

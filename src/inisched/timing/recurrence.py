@@ -6,6 +6,7 @@ The rules are those of the reference, "How time behaves"; this module picks the 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from math import lcm
@@ -35,6 +36,9 @@ COUNT_AT_MOST = 100_000
 """Fires that can only be counted one by one are counted so far; then it is a lower bound."""
 
 LAST_MOMENT = datetime(LAST_YEAR, 12, 30, tzinfo=UTC)
+
+KEPT = 16
+"""So many neighbouring fires a rule keeps in mind."""
 
 END_OF_TIME = (OverflowError, ValueError)
 """What dates raise beyond it."""
@@ -98,9 +102,30 @@ class Rule:
         self._start = _seconds(whole) + (0 if anchor.inclusive else 1)
         self._until = schedule.active_until
         self._pattern = _pattern(schedule, _seconds(whole), anchor.inclusive, job)
+        self._kept: list[datetime] = []  # neighbours, ascending: who asks, asks about those
 
     def after(self, moment: datetime) -> datetime | None:
         """The first fire strictly after the moment; None where no more comes."""
+        if self._has_in_mind(moment):
+            return self._kept[bisect_right(self._kept, moment)]
+        found = self._find_after(moment)
+        self._kept = [] if found is None else [found]
+        return found
+
+    def _has_in_mind(self, moment: datetime) -> bool:
+        """Whether the fires on both sides of the moment are known, or are with one more step."""
+        kept = self._kept
+        if not kept or moment < kept[0]:
+            return False
+        if moment >= kept[-1]:
+            following = self._find_after(kept[-1])
+            if following is None or moment >= following:
+                return False
+            kept.append(following)
+            del kept[:-KEPT]
+        return True
+
+    def _find_after(self, moment: datetime) -> datetime | None:
         if self._pattern is None:
             return None
         try:
@@ -112,6 +137,9 @@ class Rule:
 
     def latest(self, since: datetime, until: datetime) -> datetime | None:
         """The last fire in (since, until]; None where there is none."""
+        if self._has_in_mind(until):
+            found = self._kept[bisect_right(self._kept, until) - 1]
+            return found if found > since else None
         until = self._reachable(until)
         if self._pattern is None or until <= since:
             return None
