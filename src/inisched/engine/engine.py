@@ -255,7 +255,7 @@ class Engine:
             self.scheduler.run_pending()
         seats = {name: self.seats[name] for name in self._rung if name in self.seats}
         self._rung.clear()
-        starters = {n: s for n, s in self.seats.items() if self._starting and _starts(s.job)}
+        starters = self._starters() if self._starting else {}
         seats |= starters
         former = {name: seat.looked for name, seat in seats.items()}
         try:
@@ -272,6 +272,9 @@ class Engine:
             self.advance(now)
         except LedgerDown as error:
             self.put_off(error)
+
+    def _starters(self) -> dict[str, Seat]:
+        return {name: seat for name, seat in self.seats.items() if _starts(seat.job)}
 
     def _take(self, seat: Seat, *, starts: bool) -> Take:
         take = seat.look(self.now)
@@ -577,8 +580,11 @@ class Engine:
             self.failed.add((fire.job, fire.at))
         else:
             self.failed.discard((fire.job, fire.at))
+        level = logging.WARNING if bad else logging.INFO
+        if not log.isEnabledFor(level):
+            return
         log.log(
-            logging.WARNING if bad else logging.INFO,
+            level,
             "%s: run %d %s after %s%s%s",
             run.seat.job.name,
             run.claimed.run_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from inisched.engine.run import Run
 from inisched.engine.seat import Seat
@@ -17,14 +17,19 @@ class Gates:
     def __init__(self, max_running: int, pools: Mapping[str, Pool]) -> None:
         self.max_running = max_running
         self.pools = pools
+        self._all = 0
         self._taken: Counter[str | None] = Counter()
 
-    def count(self, runs: Iterable[Run]) -> None:
+    def count(self, runs: Collection[Run]) -> None:
         """Begin a round: the places these runs hold are taken."""
-        self._taken = Counter(run.seat.job.pool for run in runs)
+        self._all = len(runs)
+        self._taken.clear()
+        if self.pools:
+            self._taken.update(run.seat.job.pool for run in runs)
 
     def take(self, seat: Seat) -> None:
         """A place is promised to a fire of the seat."""
+        self._all += 1
         self._taken[seat.job.pool] += 1
 
     def shut(self, seat: Seat, entry: Claimed) -> str | None:
@@ -39,7 +44,7 @@ class Gates:
         pool = self.pools.get(seat.job.pool or "")
         if pool is not None and self._taken[seat.job.pool] - freed >= pool.max:
             return f"pool:{seat.job.pool}"
-        if self._taken.total() - freed >= self.max_running:
+        if self._all - freed >= self.max_running:
             return "max_running"
         return None
 
