@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 
 from inisched.model.schedule import Schedule
@@ -78,10 +79,7 @@ class Rhythm:
         jitter = self.schedule.jitter
         if not jitter:
             return fire
-        text = f"{self.seed}\0{self.job}\0{fire.timestamp():.6f}"
-        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
-        milliseconds = jitter // timedelta(milliseconds=1)
-        return fire + timedelta(milliseconds=int.from_bytes(digest, "big") * milliseconds >> 64)
+        return fire + _share(jitter, self.seed, self.job, fire)
 
     def next(self, since: datetime) -> datetime | None:
         """The first fire after `since`, both unmoved."""
@@ -127,6 +125,15 @@ class Rhythm:
             return self.rule.latest(since, until)
         fire = self.rule.latest(since - self.shift, until - self.shift)
         return None if fire is None else fire + self.shift
+
+
+@lru_cache(maxsize=1024)
+def _share(jitter: timedelta, seed: str, job: str, fire: datetime) -> timedelta:
+    """Kept in mind, for every look asks about the same few fires again."""
+    text = f"{seed}\0{job}\0{fire.timestamp():.6f}"
+    digest = blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest()
+    milliseconds = jitter // timedelta(milliseconds=1)
+    return timedelta(milliseconds=int.from_bytes(digest, "big") * milliseconds >> 64)
 
 
 def rhythm(
