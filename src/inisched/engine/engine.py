@@ -418,6 +418,8 @@ class Engine:
     def advance(self, now: datetime) -> None:
         """Start waiting fires as far as gates are open, the oldest fire first."""
         self.now = now
+        if not self._waiters:
+            return
         self._wake(now)
         self.gates.count(self.runs.values())
         chosen: list[tuple[Seat, Claimed]] = []

@@ -38,6 +38,8 @@ class Seat:
     @property
     def retrying(self) -> bool:
         """Whether a retry waits for its moment, or for a place."""
+        if not (self.pending or self.line):
+            return False
         return any(entry.attempt > 1 for entry in (*self.pending.values(), *self.line))
 
     @property

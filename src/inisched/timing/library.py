@@ -32,8 +32,26 @@ class Job(schedule.Job):
         self.rhythm: Rhythm | None = None
         self.since: datetime | None = None
         self.due: datetime | None = None
+        self.ran: datetime | None = None
         self.turn = 0
         self.cancelled = False
+
+    @property
+    def last_run(self) -> datetime | None:
+        """As the library shows it; so is `next_run`. Made when it is asked for."""
+        return _naive(self.ran) if self.ran else None
+
+    @last_run.setter
+    def last_run(self, moment: datetime | None) -> None:
+        """The library sets it to None at the beginning, and never again."""
+
+    @property
+    def next_run(self) -> datetime | None:
+        return _naive(self.due) if self.due else None
+
+    @next_run.setter
+    def next_run(self, moment: datetime | None) -> None:
+        """As `last_run`."""
 
     def following(self, rhythm: Rhythm, since: datetime) -> Job:
         """Follow that rhythm; fires up to and including `since` are done with."""
@@ -46,7 +64,7 @@ class Job(schedule.Job):
             return self.job_func() if self.job_func else None
         finally:
             now = self.clock()
-            self.last_run = _naive(now)
+            self.ran = now
             self.since = self.rhythm.upto(now) if self.rhythm else now
             self._schedule_next_run()
 
@@ -64,7 +82,6 @@ class Job(schedule.Job):
         assert self.rhythm is not None and self.since is not None
         fire = self.rhythm.next(self.since)
         self.due = None if fire is None else self.rhythm.moved(fire)
-        self.next_run = _naive(self.due) if self.due else None
         cast(Scheduler, self.scheduler).push(self)
 
     def _follow_the_words(self) -> None:
