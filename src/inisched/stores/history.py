@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,11 @@ class History:
         query = self._sql["last_run_of_job"]
         rows = {name: self._one(query, {"name": name}) for name in names}
         return {name: _public(row) for name, row in rows.items() if row is not None}
+
+    def lengths(self, name: str, *, limit: int) -> list[timedelta]:
+        """How long the job's newest runs took, failures and timeouts too; newest first."""
+        rows = self._all(self._sql["lengths_of_job"], {"name": name, "limit": limit})
+        return [timedelta(milliseconds=row["length"]) for row in rows]
 
     def overlapped(self, name: str) -> int:
         """How many fires the job's latest run has cost by being still under way."""

@@ -217,6 +217,13 @@ SELECT v_runs.* FROM v_runs JOIN run ON run.id = v_runs.id
  WHERE run.id = (SELECT max(r.id) FROM run AS r JOIN job AS j ON j.id = r.job_id
                   WHERE j.name = :name AND r.started_at IS NOT NULL);
 
+-- name: lengths_of_job
+-- How long its newest runs took, of those that came to an end by themselves or by their timeout.
+SELECT max(0, coalesce(took, ended_at - started_at)) AS length FROM run
+ WHERE job_id = (SELECT id FROM job WHERE name = :name)
+   AND state IN ('success', 'warning', 'failure', 'timeout') AND ended_at IS NOT NULL
+ ORDER BY id DESC LIMIT :limit;
+
 -- name: last_overlap_of_job
 -- The newest gap of overlap, if no run of the job has started since.
 SELECT count FROM run
