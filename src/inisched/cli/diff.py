@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,30 +12,13 @@ from inisched.cli.comparison import Comparison
 from inisched.cli.exits import Exit
 from inisched.cli.files import json_option, utc_option
 from inisched.cli.table import print_json
-from inisched.cli.times import now
+from inisched.cli.times import Days, now
 from inisched.config.drawing import draw, summary
 from inisched.config.loader import Config, load
 from inisched.model.diagnostic import Level
 from inisched.questions.difference import Pair, pairs
 from inisched.questions.exchange import Side, exchange
 from inisched.questions.moments import iso_utc
-
-MOST_DAYS = 36_500
-
-
-class Days(click.ParamType[timedelta]):
-    """A number of days on the command line."""
-
-    name = "days"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> timedelta:
-        text = str(value)
-        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) and 0 < float(text) <= MOST_DAYS:
-            return timedelta(days=float(text))
-        expected = f"a number above 0 and not above {MOST_DAYS:,}, such as 7 or 0.5"
-        self.fail(f"'{text}' is not a number of days, expected {expected}", param, ctx)
 
 
 @click.command("diff")

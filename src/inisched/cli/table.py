@@ -28,8 +28,13 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """JSON for programs; what could steer a terminal is escaped."""
-    click.echo(re.sub(_STEERING, _escape, json.dumps(value, indent=2, ensure_ascii=False)))
+    """JSON for programs."""
+    click.echo(as_json(value, indent=2))
+
+
+def as_json(value: Any, *, indent: int | None = None) -> str:
+    """A value as JSON text; what could steer a terminal is escaped."""
+    return re.sub(_STEERING, _escape, json.dumps(value, indent=indent, ensure_ascii=False))
 
 
 def _escape(match: re.Match[str]) -> str:

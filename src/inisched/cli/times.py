@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -26,6 +27,24 @@ class Duration(click.ParamType[timedelta]):
             return read_duration(str(value))
         except Unreadable as error:
             self.fail(f"{error.problem}, expected {error.expected}", param, ctx)
+
+
+MOST_DAYS = 36_500
+
+
+class Days(click.ParamType[timedelta]):
+    """A number of days on the command line."""
+
+    name = "days"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        text = str(value)
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) and 0 < float(text) <= MOST_DAYS:
+            return timedelta(days=float(text))
+        expected = f"a number above 0 and not above {MOST_DAYS:,}, such as 7 or 0.5"
+        self.fail(f"'{text}' is not a number of days, expected {expected}", param, ctx)
 
 
 def now() -> datetime:
