@@ -195,12 +195,20 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         for file, text in zip(files, TWO_FILES, strict=True):
             file.write_text(text)
         diff = json.loads(printed(["inisched", "diff", *map(str, files), "--json"]))
-        yield {"status": status, "next": coming, "diff": diff} | {
-            words[0]: ask(*words) for words in questions
-        }
+        asked = {words[0]: ask(*words) for words in questions}
+        asked |= {"status": status, "next": coming, "diff": diff}
+        yield asked | {"simulate": foretold(ini.parent)}
     finally:
         daemon.terminate()
         daemon.wait(30)
+
+
+def foretold(folder: Path) -> Any:
+    """A prediction with a run and a skip."""
+    ini = folder / "other.ini"
+    ini.write_text("[greet]\ncommand = true\nevery = 10 minutes\n")
+    words = ["--assume", "greet=12m", "--days", "0.02", "--json"]
+    return json.loads(printed(["inisched", "simulate", *words, "-P", str(ini)]))
 
 
 def inisched(*words: str) -> list[str]:
@@ -214,7 +222,10 @@ def shape(value: Any) -> Any:
     return {key: shape(inner) for key, inner in value.items()} if isinstance(value, dict) else None
 
 
-@pytest.mark.parametrize("name", ["next", "list", "history", "show", "status", "validate", "diff"])
+SHAPED = ["next", "list", "history", "show", "status", "simulate", "validate", "diff"]
+
+
+@pytest.mark.parametrize("name", SHAPED)
 def test_the_json_that_is_told_has_the_keys_that_are_printed(
     name: str, told: dict[str, Any]
 ) -> None:
@@ -382,6 +393,21 @@ def test_the_mistake_in_the_page_on_files_is_told_as_shown(
     (tmp_path / "scheduler.ini").write_text(wrong.text)
     monkeypatch.chdir(tmp_path)
     assert printed(words) == expected
+
+
+def test_the_prediction_in_the_page_on_commands_is_what_the_program_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the letter: on Friday at 10:00, before the first run."""
+    page = REFERENCE / "commands.md"
+    [ini] = blocks(page, language="ini")
+    [[(words, expected)]] = [
+        sessions(block) for block in blocks(page, language="console") if "simulate" in block.text
+    ]
+    (tmp_path / "scheduler.ini").write_text(ini.text)
+    monkeypatch.chdir(tmp_path)
+    with time_machine.travel(datetime(2026, 11, 20, 10, tzinfo=UTC), tick=False):
+        assert printed(words) == expected
 
 
 _LOOSE = [
