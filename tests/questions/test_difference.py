@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from inisched.config.loader import load
 from inisched.questions.difference import pairs
 from inisched.questions.exchange import Side, exchange
+from inisched.timing.zone import host_zone
 
 Changed = Callable[[str, str], list[str]]
 
@@ -98,7 +99,7 @@ SAME = {
     "a default size": (job("output_limit = 64k"), job()),
     "a default list": (job("notify_on = recovery, failure"), job()),
     "the zone of the file": (job("timezone = Europe/Paris"), job()),
-    "the zone of the host": ("[inisched]\ntimezone = UTC\n", ""),
+    "the zone of the host": ("[inisched]\ntimezone = " + host_zone() + "\n", ""),
     "settings that are defaults": (HEAD + "max_running = 10\nreload = auto\n", HEAD),
     "the folder of callbacks": (HEAD + "python_path = .\n", HEAD),
     "an empty description": (job("description ="), job()),
