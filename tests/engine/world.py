@@ -34,17 +34,25 @@ class FakeRun:
 class World:
     """One INI file and its daemons, one after the other."""
 
-    def __init__(self, folder: Path, text: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        text: str,
+        *,
+        start: datetime = START,
+        settings: str = "max_running = 2",
+    ) -> None:
         self.file = folder / "jobs.ini"
+        self.settings = settings
         self.started: list[tuple[str, str]] = []
         self.outcome: Outcome | OSError = Outcome(state=State.SUCCESS, exit_code=0)
-        self.now = START
+        self.now = start
         self.write(text)
         self.ledger = Ledger(self.config.database, full=False)
         self.begin()
 
     def write(self, text: str) -> None:
-        self.file.write_text(f"[inisched]\ntimezone = UTC\nmax_running = 2\n{text}")
+        self.file.write_text(f"[inisched]\ntimezone = UTC\n{self.settings}\n{text}")
 
     @property
     def config(self) -> Config:

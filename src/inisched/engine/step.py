@@ -38,7 +38,7 @@ def note_step(ledger: Ledger, jobs: Iterable[Job], absence: Absence) -> None:
     cuts: list[GapRow] = []
     if step < _NONE:
         cuts = list(_cut(ledger.gaps_beyond(present), going_on, states, present, seed))
-    moved = [after_step(job, states[name], absence) for name, job in going_on.items()]
+    moved = [after_step(job, states[name], absence, seed) for name, job in going_on.items()]
     ledger.set_clock(absence, present, moved, cuts)
     _tell(step, cuts, sum(len(state.ahead.fires) for state in ledger.jobs().values()))
 
@@ -49,7 +49,7 @@ def _goes_on(job: Job, state: JobState | None) -> bool:
     )
 
 
-def after_step(job: Job, state: JobState, absence: Absence) -> JobState:
+def after_step(job: Job, state: JobState, absence: Absence, seed: str) -> JobState:
     """Where the job's rhythm stands once the clock has been set."""
     step, anchor, schedule = absence.step, state.anchor, job.schedule
     assert step is not None and anchor is not None and state.looked is not None
@@ -57,9 +57,11 @@ def after_step(job: Job, state: JobState, absence: Absence) -> JobState:
         return _elapsed_after_step(state, anchor, step, absence.until)
     if step >= _NONE:
         return state
-    if anchor.moment > absence.until and not anchor.inclusive:
-        anchor = earlier(schedule, anchor, absence.until)
-    return replace(state, anchor=anchor, looked=min(state.looked, absence.since + step))
+    present = absence.since + step
+    if anchor.moment > present and not anchor.inclusive:
+        anchor = earlier(schedule, anchor, present)
+    upto = replace(state, anchor=anchor).rhythm(job, seed).upto(present)
+    return replace(state, anchor=anchor, looked=min(state.looked, upto))
 
 
 def _elapsed_after_step(
