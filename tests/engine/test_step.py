@@ -283,6 +283,18 @@ def test_a_gap_that_reaches_past_the_present_is_cut_there(clocked: Make) -> None
     assert w.account() == ["10:30:00 to 11:30:00 misfire x2", "12:30:00 success schedule"]
 
 
+def test_what_ran_within_a_gap_is_not_taken_from_its_count(clocked: Make) -> None:
+    w = clocked(HALF_PAST + "misfire = skip\n")
+    w.live(hours=2)
+    w.set(hours=3)
+    w.live(hours=1)
+    w.set(hours=-6)
+    w.freeze(hours=7)
+    assert w.account()[-1] == "12:30:00 to 16:30:00 misfire x4"
+    w.set(hours=-2, minutes=-30)
+    assert w.account()[-1] == "12:30:00 to 14:30:00 misfire x3"
+
+
 def test_the_log_tells_of_the_step_and_what_it_undid(
     clocked: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

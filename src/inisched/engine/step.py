@@ -17,6 +17,7 @@ from inisched.model.job import Job
 from inisched.stores.job_state import JobState
 from inisched.stores.ledger import Absence, GapRow, Ledger
 from inisched.timing.recurrence import Anchor, earlier
+from inisched.timing.rhythm import Accounted
 
 log = logging.getLogger("inisched")
 
@@ -94,14 +95,15 @@ def _cut(
         job = jobs.get(gap.job)
         if job is None or job.schedule.elapsed:
             continue
-        beat = states[gap.job].rhythm(job, seed)
-        upto = beat.upto(present)
-        last = beat.rule.latest(gap.first - job.schedule.jitter - _MILLISECOND, upto)
+        beat = replace(states[gap.job].rhythm(job, seed), ahead=Accounted(gap.ran))
+        before, upto = gap.first - job.schedule.jitter - _MILLISECOND, beat.upto(present)
+        last = beat.latest(before, upto)
         if gap.first > present or last is None:
             yield replace(gap, count=0)
-        else:
-            gone, _ = beat.rule.count(upto, gap.last)
-            yield replace(gap, last=beat.moved(last), count=max(1, gap.count - gone))
+            continue
+        gone, exact = beat.count(upto, gap.last)
+        count = gap.count - gone if exact else beat.count(before, upto)[0]
+        yield replace(gap, last=beat.moved(last), count=max(1, count))
 
 
 def _tell(step: timedelta, cuts: list[GapRow], ahead: int) -> None:

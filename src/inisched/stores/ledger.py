@@ -80,13 +80,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class GapRow:
-    """A gap as its row tells it, without its reason."""
+    """A gap as its row tells it, without its reason; `ran`: unmoved fires within it that ran."""
 
     id: int
     job: str
     first: datetime
     last: datetime
     count: int
+    ran: frozenset[datetime] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +212,13 @@ class Ledger:
 
     def gaps_beyond(self, present: datetime) -> list[GapRow]:
         """Gaps of fixed times that reach past the moment."""
-        rows = self._run("gaps_beyond", present=to_ms(present))
-        return [
-            GapRow(r["id"], r["job"], from_ms(r["fire_at"]), from_ms(r["fire_until"]), r["count"])
-            for r in rows
-        ]
+        return [self._gap(row) for row in self._run("gaps_beyond", present=to_ms(present))]
+
+    def _gap(self, row: sqlite3.Row) -> GapRow:
+        first, last = row["fire_at"], row["fire_until"]
+        runs = self._run("runs_within", job_id=row["job_id"], first=first, last=last)
+        ran = frozenset(from_ms(run["fire_unmoved"]) for run in runs)
+        return GapRow(row["id"], row["job"], from_ms(first), from_ms(last), row["count"], ran)
 
     def set_clock(
         self, absence: Absence, present: datetime, jobs: Iterable[JobState], gaps: Iterable[GapRow]

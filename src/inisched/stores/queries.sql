@@ -65,9 +65,15 @@ UPDATE job SET anchor = :anchor, anchor_counts = :anchor_counts, looked = :looke
  WHERE id = :id;
 
 -- name: gaps_beyond
-SELECT run.id, job.name AS job, run.fire_at, run.fire_until, run.count
+SELECT run.id, run.job_id, job.name AS job, run.fire_at, run.fire_until, run.count
   FROM job CROSS JOIN run ON run.job_id = job.id
  WHERE run.fire_until > :present AND run.era = 0;
+
+-- name: runs_within
+-- Fires with a run from one moment to another, both inclusive.
+SELECT fire_unmoved FROM run
+ WHERE job_id = :job_id AND fire_at BETWEEN :first AND :last AND era = 0 AND attempt = 1
+   AND trigger IN ('schedule', 'catchup') AND fire_until IS NULL;
 
 -- name: cut_gap
 UPDATE run SET fire_until = :last, count = :count WHERE id = :id;
