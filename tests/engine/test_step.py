@@ -12,6 +12,7 @@ from engine.clock_world import START, ClockWorld
 from inisched.model.run import Outcome, State
 from inisched.questions.coming import coming
 from inisched.stores.history import History
+from inisched.stores.ledger import Ledger, LedgerDown
 
 Make = Callable[..., ClockWorld]
 
@@ -348,6 +349,29 @@ def test_a_run_lasts_as_long_as_it_lasts(clocked: Make) -> None:
         w.set(days=step)
     w.end("a")
     assert w.rows()[0]["duration_s"] == 180.0
+
+
+def test_a_run_that_ended_while_the_ledger_was_down_lasts_as_long_as_it_lasts(
+    clocked: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = clocked(TEN)
+    w.instant = False
+    w.live(minutes=10)
+    w.live(seconds=20)
+    with monkeypatch.context() as broken:
+        for name in ("finish", "beat", "set_clock"):
+            broken.setattr(Ledger, name, _refuse)
+        w.end("a")
+        w.clock.set(timedelta(hours=1))
+        w.clock.go(5)
+        now, happened = w.watch.look(30)
+        w.engine.set_clock(happened[0], now)
+    w.live(seconds=10)
+    assert (w.rows()[0]["state"], w.rows()[0]["duration_s"]) == ("success", 20.0)
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise LedgerDown("no space left")
 
 
 @pytest.mark.parametrize("step", [1, -1, 365, -365])

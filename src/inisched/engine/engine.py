@@ -185,6 +185,8 @@ class Engine:
         self.now, self._again = now, None
         for run in (*self.runs.values(), *(run for run, _, _ in self._unrecorded)):
             run.started += absence.step
+        ends = [(run, outcome, end + absence.step) for run, outcome, end in self._unrecorded]
+        self._unrecorded = deque(ends)
         for seat in self._waiters.values():
             seat.line = deque(entry.after(absence.step) for entry in seat.line)
             seat.pending = {n: entry.after(absence.step) for n, entry in seat.pending.items()}
