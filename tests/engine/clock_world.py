@@ -127,6 +127,96 @@ class ClockWorld(World):
         return max(0.0, min(LONGEST_SLEEP, left))
 
     def live(self, **duration: float) -> None:
+        """So much real time passes under a daemon that wakes when something is due."""
+        end = self.clock.boot + timedelta(**duration).total_seconds()
+        while (left := end - self.clock.boot) > 0:
+            due = self.engine.due
+            wait = left if due is None else max(0.001, (due - self.now).total_seconds())
+            wait = min(wait, left)
+            self.clock.go(wait)
+            self.turn(wait)
+
+    def set(self, step: timedelta) -> None:
+        """Somebody sets the clock on the wall."""
+        self.wall += step
+
+
+class Started(NamedTuple):
+    job: str
+    fire_at: datetime
+    wall: datetime
+    real: float
+    """Seconds since the world began."""
+
+
+class ClockWorld(World):
+    """`live` lets the daemon run; whatever is done to the clock between is seen at its next wake."""
+
+    def __init__(
+        self, folder: Path, text: str, *, start: datetime = START, settings: str = ""
+    ) -> None:
+        self.clock = FakeClock(start)
+        self.instant = True
+        self.runs: list[Started] = []
+        super().__init__(folder, text, start=start, settings=settings)
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.wall
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self.clock.wall = moment
+
+    @property
+    def real(self) -> float:
+        return self.clock.boot - 1000.0
+
+    # -- the daemon's life ---------------------------------------------------------------------
+
+    def begin(self) -> None:
+        config = self.config
+        self.ledger._db.execute("UPDATE meta SET value = 'the same' WHERE key = 'id'")
+        self.told_to_end: list[int] = []
+        self.engine = Engine(
+            self.ledger,
+            self._start,
+            max_running=config.settings.max_running,
+            pools=config.pools,
+            end=self.told_to_end.append,
+        )
+        self.watch = ClockWatch(self.clock)
+        former = self.ledger.last_life()
+        back = set_back(self.ledger, former, self.now)
+        waiting = recover(self.ledger, former, config, self.now)
+        if back is not None and back.step is not None:
+            waiting = [entry.after(back.step) for entry in waiting]
+        self.ledger.open_life(1, "here", self.now)
+        if back is not None:
+            note_step(self.ledger, config.jobs, back)
+        self.engine.adopt(config.jobs, self.now)
+        self.engine.resume(waiting)
+        self.engine.look(self.now, at_start=True)
+
+    def turn(self, patience: float = LONGEST_SLEEP) -> None:
+        """The daemon wakes, after a sleep of so many seconds or less."""
+        now, happened = self.watch.look(patience)
+        for absence in happened:
+            if absence.step is None:
+                self.ledger.was_away(absence)
+            else:
+                self.engine.set_clock(absence, now)
+        self.engine.look(now)
+        self.ledger.beat(now)
+
+    @property
+    def patience(self) -> float:
+        """Seconds the daemon would sleep now."""
+        due = self.engine.due
+        left = LONGEST_SLEEP if due is None else (due - self.now).total_seconds()
+        return max(0.0, min(LONGEST_SLEEP, left))
+
+    def live(self, **duration: float) -> None:
         """So much real time passes under a daemon that wakes as it should."""
         end = self.clock.boot + timedelta(**duration).total_seconds()
         while (left := end - self.clock.boot) > 0:
