@@ -207,7 +207,8 @@ def test_fixed_times_jumped_over_follow_the_misfire_rule_once(
 ) -> None:
     w = clocked(HALF_PAST + f"misfire = {misfire}\n")
     w.set(hours=3, minutes=20)
-    w.live(minutes=1)
+    for _ in range(4):
+        w.live(seconds=1)
     assert w.account() == account
 
 

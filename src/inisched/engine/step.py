@@ -16,7 +16,8 @@ from inisched.model.duration import show_duration
 from inisched.model.job import Job
 from inisched.stores.job_state import JobState
 from inisched.stores.ledger import Absence, GapRow, Ledger
-from inisched.timing.recurrence import Anchor, earlier
+from inisched.timing.earlier import earlier
+from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import Accounted
 
 log = logging.getLogger("inisched")

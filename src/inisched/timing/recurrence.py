@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from math import lcm
 from typing import NamedTuple
 
 from inisched.model.schedule import Every, Schedule, Unit
@@ -63,34 +62,6 @@ def first_look(schedule: Schedule, now: datetime) -> Anchor:
     if schedule.active_from is not None:
         return Anchor(schedule.active_from, inclusive=True)
     return Anchor(now.replace(microsecond=0))
-
-
-def earlier(schedule: Schedule, anchor: Anchor, moment: datetime) -> Anchor:
-    """The same rhythm, begun whole steps earlier, at or before the moment.
-
-    For a clock that was set back behind the beginning. What has no steps begins at the moment.
-    """
-    every, where = schedule.every, zone(schedule.zone)
-    fresh = Anchor(moment.replace(microsecond=0))
-    if every is None or (every.unit is None and not every.weekdays) or every.latest is not None:
-        return fresh
-    behind = _seconds(anchor.moment) - _seconds(fresh.moment) + DAY
-    if every.unit in (Unit.MINUTE, Unit.HOUR):
-        step = every.interval * (every.unit.seconds or 0)
-        return Anchor(anchor.moment - -(-behind // step) * timedelta(seconds=step))
-    reading = where.local(_seconds(anchor.moment))
-    day, time = divmod(reading, DAY)
-    if every.unit is Unit.MONTH:
-        step = lcm(every.interval, 12)
-        months = -(-behind // (28 * DAY * step)) * step
-        on_day = (_EPOCH + timedelta(days=day)).day
-        found = day_in_month(month_of(day) - months, on_day)
-    else:
-        step = 7 if every.weekdays else every.interval * (7 if every.unit is Unit.WEEK else 1)
-        found = day - -(-behind // (step * DAY)) * step
-    if found is None:
-        return fresh
-    return Anchor(_EPOCH + where.instant(found * DAY + time) * _SECOND)
 
 
 class Rule:
