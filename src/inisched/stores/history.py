@@ -12,8 +12,10 @@ from typing import Any
 from inisched.stores.job_state import JobState, read_job_states
 from inisched.stores.ledger import Life, read_life
 from inisched.stores.moments import maybe_moment, to_ms
+from inisched.stores.past import MOST, Entry, Past, read_entry
 from inisched.stores.queries import queries
 from inisched.stores.reading import Reading
+from inisched.stores.stretches import Stretch, read_absence, read_down
 
 COLUMNS = (
     "id", "job", "fire_at", "fire_until", "count", "state", "reason", "trigger", "attempt",
@@ -117,6 +119,28 @@ class History:
     def last_life(self) -> Life | None:
         """The newest life of a daemon; None where there was none."""
         return read_life(self._one(self._sql["last_life"]))
+
+    def past(self, job: str) -> Past:
+        """What the ledger holds of one job, by its fires."""
+        return Past(job, self._named)
+
+    def entry(self, run_id: int) -> Entry | None:
+        """One row; None where there is none of that id."""
+        return next(map(read_entry, self._named("one_entry", {"id": run_id})), None)
+
+    def stretches(self, since: datetime, until: datetime) -> list[Stretch]:
+        """When nobody looked between the two moments, and the clock was set, in order."""
+        values = {"since": to_ms(since), "until": to_ms(until), "limit": MOST}
+        found = [read_down(row) for row in self._named("down_between", values)]
+        found += [read_absence(row) for row in self._named("absences_between", values)]
+        return sorted(found, key=lambda stretch: stretch.until)
+
+    def steps(self) -> list[Stretch]:
+        """How the clock was set under a daemon, the latest first."""
+        return [read_absence(row) for row in self._named("steps", {"limit": MOST})]
+
+    def _named(self, query: str, values: dict[str, Any]) -> list[sqlite3.Row]:
+        return self._all(self._sql[query], values)
 
     def _all(self, query: str, values: dict[str, Any] | None = None) -> list[sqlite3.Row]:
         return self._reading.all(query, values)

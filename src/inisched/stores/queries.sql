@@ -245,3 +245,65 @@ SELECT v_runs.*, run.not_before FROM v_runs JOIN run ON run.id = v_runs.id
 SELECT v_runs.*, stdout, stderr, stdout_total, stderr_total, result
   FROM v_runs LEFT JOIN output ON output.run_id = v_runs.id
  WHERE v_runs.id = :id;
+
+-- name: one_entry
+SELECT * FROM run WHERE id = :id;
+
+-- name: fires_between
+SELECT * FROM run
+ WHERE job_id = (SELECT id FROM job WHERE name = :job) AND fire_at >= :since AND fire_at < :until
+ ORDER BY fire_at, era, attempt LIMIT :limit;
+
+-- name: gaps_between
+-- Gaps of one era do not cross, so that the first to end at or after a moment is the one around it.
+SELECT * FROM (SELECT * FROM run
+                WHERE job_id = (SELECT id FROM job WHERE name = :job)
+                  AND fire_until IS NOT NULL AND fire_until >= :since
+                ORDER BY fire_until LIMIT :limit)
+ WHERE fire_at < :until;
+
+-- name: newest_fires
+SELECT * FROM run
+ WHERE job_id = (SELECT id FROM job WHERE name = :job) AND fire_at <= :until
+ ORDER BY fire_at DESC, era DESC, attempt DESC LIMIT :limit;
+
+-- name: fire_before
+SELECT * FROM run
+ WHERE job_id = (SELECT id FROM job WHERE name = :job) AND fire_at < :moment
+   AND trigger IN ('schedule', 'catchup')
+ ORDER BY fire_at DESC LIMIT 1;
+
+-- name: fire_after
+SELECT * FROM run
+ WHERE job_id = (SELECT id FROM job WHERE name = :job) AND fire_at >= :moment
+   AND trigger IN ('schedule', 'catchup')
+ ORDER BY fire_at LIMIT 1;
+
+-- name: gap_before
+SELECT * FROM run
+ WHERE job_id = (SELECT id FROM job WHERE name = :job)
+   AND fire_until IS NOT NULL AND fire_until < :moment
+ ORDER BY fire_until DESC LIMIT 1;
+
+-- name: rests_of_job
+SELECT reason, since, until FROM rest
+ WHERE job_id = (SELECT id FROM job WHERE name = :job)
+ ORDER BY since, rowid;
+
+-- name: down_between
+-- From the end of one life, or its last heartbeat, to the start of the next.
+SELECT since, until
+  FROM (SELECT lag(ifnull(ended, heartbeat)) OVER (ORDER BY id) AS since, started AS until
+          FROM daemon)
+ WHERE (since IS NULL OR (since < :until AND since < until)) AND until > :since
+ ORDER BY until LIMIT :limit;
+
+-- name: absences_between
+SELECT since, until, step, machine FROM absence
+ WHERE min(since, until) < :until AND max(since, until) > :since
+ ORDER BY id LIMIT :limit;
+
+-- name: steps
+-- Of the clock, the newest first.
+SELECT since, until, step, machine FROM absence
+ WHERE step IS NOT NULL ORDER BY id DESC LIMIT :limit;
