@@ -50,6 +50,12 @@ class Entry:
     def is_gap(self) -> bool:
         return self.fire_until is not None
 
+    @property
+    def signs(self) -> list[datetime]:
+        """When a daemon did something for it. What a person had entered may be another's doing."""
+        moments = (self.taken_at, self.started_at, self.ended_at)
+        return [one for one in moments if one is not None and self.trigger != "manual"]
+
 
 @dataclass(frozen=True, slots=True)
 class Rest:
