@@ -30,6 +30,7 @@ from inisched.executors.kept import show_size
 from inisched.model.diagnostic import Level
 from inisched.model.run import Reason, State, Trigger
 from inisched.stores.opening import open_writer
+from questions.watched import Watched
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -189,7 +190,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         while not ((status := ask("status"))["running"] and status["waiting"]):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        questions = (["list"], ["history"], ["show", "1"], ["validate"])
+        questions = (["list"], ["history"], ["show", "1"], ["why", "a"], ["validate"])
         coming = json.loads(printed(["inisched", "next", "--expr", "day", "--json"]))
         files = ini.with_name("old.ini"), ini.with_name("new.ini")
         for file, text in zip(files, TWO_FILES, strict=True):
@@ -222,7 +223,7 @@ def shape(value: Any) -> Any:
     return {key: shape(inner) for key, inner in value.items()} if isinstance(value, dict) else None
 
 
-SHAPED = ["next", "list", "history", "show", "status", "simulate", "validate", "diff"]
+SHAPED = ["next", "list", "history", "show", "why", "status", "simulate", "validate", "diff"]
 
 
 @pytest.mark.parametrize("name", SHAPED)
@@ -346,6 +347,27 @@ def test_the_readme_prints_what_the_program_prints(
     monkeypatch.setenv("INISCHED_PATH", str(world.file))
     with time_machine.travel(datetime(2026, 11, 23, 8, 7, tzinfo=UTC), tick=False):
         assert [printed(words) for words, _ in after] == [text for _, text in after]
+
+
+def test_why_answers_as_its_page_tells(tmp_path: Path) -> None:
+    """To the letter, but for the number of the first run."""
+    text = section(REFERENCE / "commands.md", "why")
+    (block,) = re.findall(r"^```console\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    world = Watched(tmp_path, "[hourly]\ncommand = true\ncron = 0 * * * *\n")
+    world.go(minutes=20, seconds=3)
+    world.kill()
+    world.start(hours=2, minutes=40, seconds=26)
+    for _ in range(2):
+        world.go(seconds=4)
+        world.end("hourly")
+    world.to("13:10:00")
+    for words, expected in sessions(Block(REFERENCE, 0, "console", (), block)):
+        when = words[words.index("--at") + 1] if "--at" in words else None
+        told = re.sub(
+            r"run (\d+)", lambda run: f"run {int(run[1]) + 40}", world.why(when, job="hourly")
+        )
+        assert f"{told}\n" == expected
+    world.kill()
 
 
 def printed(words: list[str]) -> str:

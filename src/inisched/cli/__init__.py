@@ -21,6 +21,7 @@ COMMANDS = {
     "next": "coming",
     "history": "history",
     "show": "history",
+    "why": "why",
     "status": "status",
     "test": "testing",
     "simulate": "simulate",
@@ -32,7 +33,6 @@ COMMANDS = {
 """The commands in force, and the room of each."""
 
 LATER = {
-    "why": "why a fire ran or did not run",
     "enable": "switch a job on",
     "disable": "switch a job off",
     "reschedule": "give a job another schedule for a while",
@@ -100,6 +100,7 @@ def help_of(name: str) -> str:
         "next": "coming fires",
         "history": "the ledger, newest first",
         "show": "one run whole, with its output",
+        "why": "why a fire ran or did not run",
         "status": "is the daemon up, and how does it do",
         "test": "run a job now, here, as the daemon would",
         "simulate": "predict runs, skips, waits and the peak",
