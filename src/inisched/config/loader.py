@@ -189,7 +189,9 @@ class _Loading:
         """The desk of the first `[inisched]`; an empty one where there is none."""
         for section in self.document.sections:
             if section.name == "inisched":
-                return settings_desk(section, self.gatherer)
+                desk = settings_desk(section, self.gatherer)
+                desk.broken |= bool(section.spoilt)
+                return desk
         return Desk(None, Fields(), self.report)
 
     def _drafts(

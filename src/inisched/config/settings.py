@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,15 +13,23 @@ from inisched.config.lists import listed
 from inisched.config.report import Report
 from inisched.model.diagnostic import Diagnostic, Level, Unreadable
 from inisched.model.place import Place
+from inisched.model.retention import Retention
 from inisched.timing.zone import host_zone, is_zone
 
 _SYSTEMS_OWN = "/etc/localtime"
 """As $TZ: the zone the system is set to."""
 
 
+USUAL_RETENTION = Retention()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`database` None means: beside the file. Paths are absolute."""
+    """`database` None means: beside the file. Paths are absolute.
+
+    `retention` None: the section has an error, and what is kept for how long may be part of it,
+    so that everything is.
+    """
 
     timezone: str
     python_path: tuple[Path, ...]
@@ -33,6 +41,7 @@ class Settings:
     log_level: str = "info"
     log_format: str = "text"
     preload: tuple[str, ...] = ()
+    retention: Retention | None = USUAL_RETENTION
 
 
 def default_settings(folder: Path) -> Settings:
@@ -56,8 +65,20 @@ def read_settings(desk: Desk, real_path: Path) -> Settings:
         log_format=desk.read("log_format", usual.log_format),
         preload=tuple(name for name, _ in listed(desk.read("preload", ""))),
     )
+    retention = _read_retention(desk)
     desk.read_later_keys()
-    return settings
+    return replace(settings, retention=None if desk.broken else retention)
+
+
+def _read_retention(desk: Desk) -> Retention | None:
+    """None where one of the keys cannot be read."""
+    usual = USUAL_RETENTION
+    retention = Retention(
+        history=desk.read("history_keep", usual.history),
+        runs=desk.read("history_keep_runs", usual.runs),
+        output=desk.read("output_keep", usual.output),
+    )
+    return None if desk.failed & {"history_keep", "history_keep_runs", "output_keep"} else retention
 
 
 def _read_database(desk: Desk, real_path: Path) -> Path | None:
