@@ -49,7 +49,12 @@ class Grip:
         Only here is the log written into the database: any other change of that file is not ours.
         """
         self._since_checkpoint += 1
-        if self._since_checkpoint >= CHECKPOINT and self.holds():
+        if self._since_checkpoint >= CHECKPOINT:
+            self.write_out()
+
+    def write_out(self) -> None:
+        """Write the log into the database, as far as nobody reads in it still."""
+        if self.holds():
             self._since_checkpoint = 0
             with suppress(sqlite3.Error):
                 self.db.execute("PRAGMA wal_checkpoint(PASSIVE)")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from inisched.model.retention import Retention
 from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores.grip import Grip
 from inisched.stores.job_state import (
@@ -21,6 +22,8 @@ from inisched.stores.job_state import (
 )
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.stores.opening import transaction
+from inisched.stores.pieces import Access
+from inisched.stores.pruning import Pruning
 from inisched.stores.queries import queries
 from inisched.stores.soundness import Unusable
 
@@ -493,6 +496,25 @@ class Ledger:
     def open_runs(self) -> list[OpenRun]:
         """What a former daemon left waiting or running, oldest first."""
         return [_open_run(row) for row in self._run("open_runs")]
+
+    # -- what is forgotten ---------------------------------------------------------------------
+
+    def pruning(
+        self,
+        keep: Retention,
+        now: datetime,
+        *,
+        stopwatch: Callable[[], float],
+        spared: dict[int, int] | None = None,
+    ) -> Pruning:
+        """A pass that forgets what need not be kept by now, each of its pieces a transaction."""
+        access = Access(self._run, self._together, self._grip.write_out)
+        return Pruning(access, keep, now, stopwatch=stopwatch, spared=spared)
+
+    def last_pruned(self) -> datetime | None:
+        """When the latest pass that came to its end began; None where there was none."""
+        row = self._one("last_pruned")
+        return None if row is None else from_ms(int(row["value"]))
 
     # -- the daemon's own life -----------------------------------------------------------------
 

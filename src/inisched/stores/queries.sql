@@ -307,3 +307,94 @@ SELECT since, until, step, machine FROM absence
 -- Of the clock, the newest first.
 SELECT since, until, step, machine FROM absence
  WHERE step IS NOT NULL ORDER BY id DESC LIMIT :limit;
+
+-- What is forgotten. Where there is a keyset, it is that of an index: no query sorts.
+
+-- name: newest_id
+SELECT max(id) AS id FROM run;
+
+-- name: jobs_after
+SELECT id FROM job WHERE id > :id ORDER BY id LIMIT :n;
+
+-- name: row_down
+-- The n-th newest row of a job below an id.
+SELECT id FROM run WHERE job_id = :job_id AND id < :id ORDER BY id DESC LIMIT 1 OFFSET :n - 1;
+
+-- name: number_down
+SELECT count(*) AS number FROM run WHERE job_id = :job_id AND id < :id;
+
+-- name: rows_down
+SELECT id, state, started_at FROM run WHERE job_id = :job_id AND id < :id
+ ORDER BY id DESC LIMIT :n;
+
+-- name: rows_beyond
+-- The rows of a job from an id on up to another, oldest first.
+SELECT id, fire_at, fire_until, fire_unmoved, era, attempt, trigger, 1 AS old,
+       (SELECT length(stdout) + length(stderr) FROM output WHERE run_id = run.id) AS bytes
+  FROM run
+ WHERE job_id = :job_id AND id > :id AND id <= :last
+ ORDER BY id LIMIT :n;
+
+-- name: rows_before
+-- The rows of a job with a fire before a moment, and whether they had ended before it too.
+SELECT id, fire_at, fire_until, fire_unmoved, era, attempt, trigger,
+       coalesce(ended_at, fire_until, fire_at) < :before AS old,
+       (SELECT length(stdout) + length(stderr) FROM output WHERE run_id = run.id) AS bytes
+  FROM run
+ WHERE job_id = :job_id AND fire_at < :before
+   AND (fire_at, era, attempt) > (:fire_at, :era, :attempt)
+ ORDER BY fire_at, era, attempt LIMIT :n;
+
+-- name: job_now
+SELECT looked, (SELECT max(run.id) FROM run WHERE job_id = job.id) AS newest
+  FROM job WHERE id = :job_id;
+
+-- name: open_fires
+-- Those of a job with an attempt that waits or runs; found among all that do, which are few.
+SELECT fire_at, era FROM run WHERE state IN ('waiting', 'running') AND +job_id = :job_id;
+
+-- name: widen_pruned
+UPDATE job SET pruned_from = min(ifnull(pruned_from, :first), :first),
+               pruned_until = max(ifnull(pruned_until, :last), :last)
+ WHERE id = :job_id;
+
+-- name: outputs_after
+SELECT run_id AS id, ended_at, taken_at, length(stdout) + length(stderr) AS bytes
+  FROM output CROSS JOIN run ON run.id = run_id
+ WHERE run_id > :id ORDER BY run_id LIMIT :n;
+
+-- name: delete_output
+DELETE FROM output WHERE run_id = :id;
+
+-- name: lives_before
+SELECT id, 0 AS bytes FROM daemon
+ WHERE heartbeat < :before AND id < (SELECT max(id) FROM daemon) LIMIT :n;
+
+-- name: delete_life
+DELETE FROM daemon WHERE id = :id;
+
+-- name: absences_before
+SELECT id, 0 AS bytes FROM absence WHERE max(since, until) < :before LIMIT :n;
+
+-- name: delete_absence
+DELETE FROM absence WHERE id = :id;
+
+-- name: rests_before
+SELECT rowid AS id, 0 AS bytes FROM rest WHERE until < :before LIMIT :n;
+
+-- name: delete_rest
+DELETE FROM rest WHERE rowid = :id;
+
+-- name: free_pages
+SELECT freelist_count AS free, page_count AS pages
+  FROM pragma_freelist_count, pragma_page_count;
+
+-- name: give_a_page_back
+PRAGMA incremental_vacuum(1);
+
+-- name: note_pruned
+INSERT INTO meta (key, value) VALUES ('pruned', :now)
+ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+
+-- name: last_pruned
+SELECT value FROM meta WHERE key = 'pruned';
