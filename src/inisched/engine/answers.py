@@ -14,6 +14,7 @@ from inisched.config.loader import Config
 from inisched.engine.clock import Clock
 from inisched.engine.control import Message, NotUnderstood
 from inisched.engine.engine import Engine
+from inisched.engine.pruning import Pruner
 from inisched.engine.rehearsal import Rehearsal
 from inisched.model.duration import LONGEST
 from inisched.stores.ledger import LedgerDown
@@ -32,6 +33,7 @@ class Served(Protocol):
 
     config: Config
     engine: Engine
+    pruner: Pruner
     clock: Clock
     reading: Reading | None
     """None while the file is being read."""
@@ -71,6 +73,8 @@ class Answers:
             "status": self._status,
             "environment": self._environment,
             "record": self._record,
+            "prune": self._prune,
+            "pruning": self._pruning,
         }
 
     def __call__(self, question: Message) -> Message:
@@ -139,6 +143,25 @@ class Answers:
             raise NotUnderstood from None
         record = self._daemon.engine.ledger.record
         return {"run": record(run.fire, run.outcome, started=run.started, ended=run.ended)}
+
+    def _prune(self, question: Message) -> Message:
+        """Begins a pass; `pruning` is to be asked until it is done."""
+        self._must_be_free("starting", "stopping")
+        keep = self._daemon.config.settings.retention
+        if keep is None:
+            text = "everything is kept while [inisched] has an error; see inisched validate"
+            raise Refused("broken", text)
+        self._daemon.pruner.ask(keep)
+        return {}
+
+    def _pruning(self, question: Message) -> Message:
+        """How far the latest pass has come."""
+        self._must_be_free("stopping")
+        pruner, outage = self._daemon.pruner, self._daemon.engine.outage
+        if pruner.trouble or (outage and not pruner.done):
+            raise LedgerDown(pruner.trouble or "the log says why")
+        rows, outputs = pruner.gone
+        return {"done": pruner.done, "rows": rows, "outputs": outputs}
 
     def _must_be_free(self, *hindrances: str) -> None:
         found = self._daemon.hindrance

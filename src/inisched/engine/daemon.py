@@ -24,6 +24,7 @@ from inisched.engine.guard import Guard
 from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Nursery
 from inisched.engine.outage import Outage
+from inisched.engine.pruning import Pruner
 from inisched.engine.recovery import recover, set_back
 from inisched.engine.run import UnderWay
 from inisched.engine.signals import Signals
@@ -55,6 +56,9 @@ MOST_TOLD = 100
 
 HURRIED_KILL_AFTER = 2.0
 """Seconds between TERM and KILL once a second signal has come."""
+
+PARTING = 1.0
+"""Seconds a single pass has at its end to prune."""
 
 PRECISE = 0.002
 """The last seconds before a fire are slept precisely: selectors round up to a millisecond."""
@@ -146,6 +150,7 @@ class Daemon:
         )
         self.clock_watch = ClockWatch(self.clock)
         self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
+        self.pruner = Pruner(self.ledger, self.clock)
         adopt_orphans()
         self._patiently(self._recover)
         with self.signals, self.control:
@@ -328,6 +333,8 @@ class Daemon:
         self.keeper.close()
         if not self.engine.record(self.clock.now()):
             log.error("ends that could not be recorded are lost: these runs will be interrupted")
+        if self.limits.once and self._draining is None:
+            self.pruner.catch_up(self.config.settings.retention, PARTING)
         with suppress(LedgerDown):
             self.ledger.close_life(self.clock.now())
         log.info("inisched stops%s", f": {self._last_words}" if self._last_words else "")
@@ -357,6 +364,8 @@ class Daemon:
         self._settle_at_last()
         self._beat()
         self._tell_systemd()
+        if self._may_prune:
+            self.pruner.look(self.config.settings.retention, self.engine.due)
 
     def _mind_the_clock(self, patience: float) -> datetime:
         """What was done to time since the last look, at most `patience` seconds ago; the moment."""
@@ -393,11 +402,17 @@ class Daemon:
         if self._unsettled is not None and self._draining is None and not self.engine.outage:
             self._settle(self._unsettled, again=True)
 
+    @property
+    def _may_prune(self) -> bool:
+        return self._settled and self._draining is None and not self.engine.outage
+
     def _patience(self) -> float:
         """Seconds the selector may sleep."""
         until = [LONGEST_SLEEP, self.nursery.patience(), self.keeper.patience()]
         until.append(self.guard.patience(self.clock.monotonic()))
         until.append(self.systemd.patience(self.clock.monotonic()))
+        if self._may_prune:
+            until.append(self.pruner.patience(self.engine.due))
         if self._watches:
             until.append(self.watch.patience(self.clock.monotonic()))
         if self._draining is None and self.engine.due is not None:
