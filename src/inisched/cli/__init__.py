@@ -29,6 +29,7 @@ COMMANDS = {
     "stop": "control",
     "reload": "control",
     "diff": "diff",
+    "prune": "pruning",
 }
 """The commands in force, and the room of each."""
 
@@ -41,7 +42,6 @@ LATER = {
     "pause": "let a job rest until a moment",
     "resume": "end a pause",
     "clear": "forget a failure mark or a failed period",
-    "prune": "delete old history now",
     "audit": "who switched what",
     "graph": "the dependencies as text",
     "notify": "send a trial notice",
@@ -108,6 +108,7 @@ def help_of(name: str) -> str:
         "stop": "end a run",
         "reload": "make the daemon read the file again",
         "diff": "compare two files by what they do",
+        "prune": "delete old history now",
     }[name]
 
 
