@@ -13,7 +13,6 @@ from engine.world import FakeRun, World
 from inisched.engine.clock_watch import ClockWatch
 from inisched.engine.engine import Engine
 from inisched.engine.recovery import recover, set_back
-from inisched.engine.step import note_step
 from inisched.executors.running import Task
 from inisched.model.run import Outcome
 from inisched.stores.ledger import Ledger
@@ -67,6 +66,7 @@ class ClockWorld(World):
     ) -> None:
         self.clock = FakeClock(start)
         self.instant = True
+        self.set_while_starting = timedelta(0)
         self.runs: list[Started] = []
         super().__init__(folder, text, start=start, settings=settings)
 
@@ -99,11 +99,12 @@ class ClockWorld(World):
         former = self.ledger.last_life()
         back = set_back(self.ledger, former, self.now)
         waiting = recover(self.ledger, former, config, self.now)
-        if back is not None and back.step is not None:
-            waiting = [entry.after(back.step) for entry in waiting]
-        self.ledger.open_life(1, "here", self.now)
         if back is not None:
-            note_step(self.ledger, config.jobs, back)
+            self.engine.set_clock(back, self.now)
+        self.ledger.open_life(1, "here", self.now)
+        if self.set_while_starting:
+            self.clock.set(self.set_while_starting)
+            self.turn()
         self.engine.adopt(config.jobs, self.now)
         self.engine.resume(waiting)
         self.engine.look(self.now, at_start=True)
@@ -148,8 +149,15 @@ class ClockWorld(World):
         self.clock.go(timedelta(**duration).total_seconds(), suspended=suspended)
         self.turn()
 
-    def down(self, *, set_by: timedelta = timedelta(0), **duration: float) -> None:
+    def down(
+        self,
+        *,
+        set_by: timedelta = timedelta(0),
+        set_while_starting: timedelta = timedelta(0),
+        **duration: float,
+    ) -> None:
         """The daemon dies, comes back so much later, and the clock was set meanwhile."""
+        self.set_while_starting = set_while_starting
         self.ledger.close()
         self.clock.go(timedelta(**duration).total_seconds())
         self.clock.set(set_by)

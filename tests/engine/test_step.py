@@ -527,3 +527,28 @@ def test_next_says_what_then_happens(clocked: Make, step: float) -> None:
     w.live(hours=1)
     done = sorted((run.fire_at, run.job) for run in w.runs[before:])
     assert sorted((fire.at, fire.job) for fire in said) == done
+
+
+# -- before the file has been judged -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_clock_set_while_the_daemon_is_starting_moves_its_intervals(
+    clocked: Make, step: int
+) -> None:
+    w = clocked(TEN)
+    w.live(minutes=14)
+    w.down(seconds=10, set_while_starting=timedelta(days=step))
+    w.live(minutes=6)
+    assert w.beats("a") == minutes(10, 20)
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_clock_set_while_the_daemon_is_starting_moves_what_waits(
+    clocked: Make, step: int
+) -> None:
+    w = clocked("[a]\ncommand = true\nevery = never\n")
+    w.engine.trigger("a", w.now, timedelta(hours=1))
+    w.down(seconds=10, set_while_starting=timedelta(days=step))
+    w.live(hours=1)
+    assert w.beats("a") == minutes(60)

@@ -28,7 +28,6 @@ from inisched.engine.pruning import Pruner
 from inisched.engine.recovery import recover, set_back
 from inisched.engine.run import UnderWay
 from inisched.engine.signals import Signals
-from inisched.engine.step import note_step
 from inisched.engine.systemd import Systemd
 from inisched.engine.watch import Watch
 from inisched.executors.running import Running, Task
@@ -148,7 +147,6 @@ class Daemon:
         self.engine = Engine(
             self.ledger, self._start, max_running=settings.max_running, end=self.nursery.end
         )
-        self.clock_watch = ClockWatch(self.clock)
         self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
         self.pruner = Pruner(self.ledger, self.clock)
         adopt_orphans()
@@ -163,13 +161,14 @@ class Daemon:
         return 1 if self.limits.once and self.engine.failed else 0
 
     def _recover(self) -> None:
+        self.clock_watch = ClockWatch(self.clock)
         now = self.clock.now()
         former = self.ledger.last_life()
-        self._set_back = set_back(self.ledger, former, now)
+        back = set_back(self.ledger, former, now)
         self._waiting = recover(self.ledger, former, self.config, now)
-        if self._set_back is not None and self._set_back.step is not None:
-            self._waiting = [entry.after(self._set_back.step) for entry in self._waiting]
         self.ledger.open_life(os.getpid(), socket.gethostname(), now)
+        if back is not None:
+            self.engine.set_clock(back, now)
 
     def _begin(self) -> None:
         self._born = self.clock.monotonic()
@@ -229,9 +228,6 @@ class Daemon:
         self.engine.gates.max_running = judged.settings.max_running
         self.engine.gates.pools = judged.pools
         try:
-            if self._set_back is not None:
-                note_step(self.ledger, jobs, self._set_back)
-                self._set_back = None
             kept = [job.name for job in stale]
             broken = [section.name for section in judged.broken]
             self.engine.adopt(jobs, now, stale=kept, broken=broken)

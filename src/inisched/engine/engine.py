@@ -70,6 +70,8 @@ class Engine:
         self.outage = Outage()
         self._waiters: dict[str, Seat] = {}
         self._steps: list[Absence] = []
+        self._early: list[timedelta] = []
+        self._adopted = False
 
     # -- the file ------------------------------------------------------------------------------
 
@@ -89,6 +91,7 @@ class Engine:
         """
         self.now = now
         wanted = {job.name: job for job in jobs}
+        self._note_steps(wanted.values())
         former_states = self.ledger.jobs()
         states = self.ledger.seat(
             [_beginning(job, former_states.get(job.name), now) for job in wanted.values()],
@@ -106,6 +109,7 @@ class Engine:
             former = self.seats.get(job.name)
             if former is None or former.job != job:
                 self.seats[job.name] = self._seat(job, states[job.name], former, seed)
+        self._adopted = True
 
     def _seat(self, job: Job, state: JobState, former: Seat | None, seed: str) -> Seat:
         looked = state.looked
@@ -142,8 +146,12 @@ class Engine:
         self._waiters.pop(seat.job.name, None)
 
     def resume(self, waiting: Iterable[Claimed]) -> None:
-        """Put the waiting fires of a former daemon back where they were."""
-        for entry in waiting:
+        """Put the waiting fires of a former daemon back where they were.
+
+        They are moved by the steps of the clock that came before a file was adopted.
+        """
+        for left in waiting:
+            entry = left.after(sum(self._early, timedelta(0)))
             seat = self.seats.get(entry.fire.job)
             if seat is None:
                 self._skip(entry, Reason.REMOVED, GONE)
@@ -179,7 +187,8 @@ class Engine:
     def set_clock(self, absence: Absence, now: datetime) -> None:
         """The wall clock was set: what runs and waits moves with it, and so do the rhythms.
 
-        If the ledger cannot be written now, they do once it can; nothing starts before.
+        If the ledger cannot be written now, they do once it can; nothing starts before. What comes
+        before a file is adopted is noted then.
         """
         assert absence.step is not None
         self.now, self._again = now, None
@@ -191,14 +200,18 @@ class Engine:
             seat.line = deque(entry.after(absence.step) for entry in seat.line)
             seat.pending = {n: entry.after(absence.step) for n, entry in seat.pending.items()}
         self._steps.append(absence)
+        if not self._adopted:
+            self._early.append(absence.step)
+            return
         try:
-            self._note_steps()
+            self._note_steps(seat.job for seat in self.seats.values())
         except LedgerDown as error:
             self.put_off(error)
 
-    def _note_steps(self) -> None:
+    def _note_steps(self, jobs: Iterable[Job]) -> None:
+        jobs = list(jobs)
         while self._steps:
-            note_step(self.ledger, [seat.job for seat in self.seats.values()], self._steps[0])
+            note_step(self.ledger, jobs, self._steps[0])
             self._steps.pop(0)
             states = self.ledger.jobs()
             for name, seat in self.seats.items():
@@ -247,9 +260,9 @@ class Engine:
         self._starting = at_start or self._starting
         if self.outage and not self._is_writable():
             return
-        if self._steps:
+        if self._steps and self._adopted:
             try:
-                self._note_steps()
+                self._note_steps(seat.job for seat in self.seats.values())
             except LedgerDown as error:
                 self.put_off(error)
                 return
