@@ -552,3 +552,48 @@ def test_a_clock_set_while_the_daemon_is_starting_moves_what_waits(
     w.down(seconds=10, set_while_starting=timedelta(days=step))
     w.live(hours=1)
     assert w.beats("a") == minutes(60)
+
+
+# -- before the first look ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("misfire", ["coalesce", "skip", "all"])
+@pytest.mark.parametrize("down", [False, True])
+def test_a_boot_in_1970_makes_no_fires_of_what_came_before_the_first_look(
+    clocked: Make, misfire: str, down: bool
+) -> None:
+    w = clocked(DAILY + f"misfire = {misfire}\n")
+    w.live(days=3)
+    w.down(set_by=at("1970-01-01 00:00") - w.now)
+    w.live(seconds=20)
+    back = START + timedelta(days=3, minutes=1) - w.now
+    if down:
+        w.down(set_by=back)
+    else:
+        w.set(days=back.days, seconds=back.seconds)
+    w.live(days=1)
+    days = [(row["fire_at"][:10], row["state"]) for row in w.rows()]
+    assert days == [(f"2026-11-{day}", "success") for day in (20, 21, 22, 23)]
+
+
+def test_fixed_times_before_the_first_look_run_where_the_clock_comes_to_them(
+    clocked: Make,
+) -> None:
+    w = clocked(DAILY)
+    w.set(days=-2)
+    for _ in range(3):
+        w.live(hours=12)
+        w.down(minutes=1)
+    w.live(days=2)
+    assert [row["fire_at"][:10] for row in w.rows()] == [
+        f"2026-11-{day}" for day in (18, 19, 20, 21)
+    ]
+
+
+def test_a_job_first_looked_at_in_2098_has_misfires_today(clocked: Make) -> None:
+    w = clocked(HALF_PAST + "misfire = skip\n", start=at("2098-05-01 10:20"))
+    back = at("2026-11-20 10:20") - w.now
+    w.set(days=back.days, seconds=back.seconds)
+    w.set(hours=2)
+    w.down(hours=3)
+    assert w.account() == ["10:30:00 to 14:30:00 misfire x5"]

@@ -33,7 +33,7 @@ FIXED: dict[str, tuple[int, int]] = {
     "third day": (3 * 86400, 9 * 3600 + (START - EPOCH).days % 3 * 86400),
     "cron": (900, 0),
     "monday": (7 * 86400, 4 * 86400 + 12 * 3600),
-    "jittered": (3600, 0),
+    "jittered": (3600, 1800),
 }
 """Every so many seconds, at so many past: on the wall, counted from 1970."""
 
@@ -79,7 +79,7 @@ at = 12:00
 [jittered]
 command = true
 every = hour
-at = :00
+at = :30
 jitter = 40 minutes
 misfire = skip
 """
@@ -90,11 +90,11 @@ class Model:
 
     def __init__(self, world: ClockWorld) -> None:
         self.w = world
-        self.wall = self.looked = self.begun = world.now
+        self.wall = self.looked = world.now
         self.boot = world.clock.boot
         self.elapsed = 0.0
         self.numbers: dict[str, int] = {}
-        self.passes: list[tuple[datetime, datetime, datetime]] = []
+        self.passes: list[tuple[datetime, datetime]] = []
 
     # -- what happens --------------------------------------------------------------------------
 
@@ -121,22 +121,25 @@ class Model:
         self.w.down(seconds=seconds, set_by=step * SECOND)
         passed = self.w.now - self.wall
         self.elapsed += max(0.0, passed.total_seconds())
-        self._has_passed(min(passed, 0 * SECOND))
+        self._has_passed(passed, min(passed, 0 * SECOND))
         self.check_intervals()
 
     def _saw(self) -> None:
         real = self.w.clock.boot - self.boot
         step = self.w.now - self.wall - timedelta(seconds=real)
         self.elapsed += real
-        self._has_passed(step if abs(step) >= SECOND / 2 else 0 * SECOND)
+        step = step if abs(step) >= SECOND / 2 else 0 * SECOND
+        self._has_passed(step, step)
         self.check_intervals()
 
-    def _has_passed(self, step: timedelta) -> None:
+    def _has_passed(self, unseen: timedelta, step: timedelta) -> None:
+        """What the wall showed; what it skipped `unseen` before the first look is nothing."""
         if step < 0 * SECOND:
             self.looked = min(self.looked, self.wall + step)
-            self.begun = min(self.begun, self.looked - timedelta(days=1))
+        elif self.looked < START <= self.wall + unseen:
+            self.looked = START
         if self.w.now > self.looked:
-            self.passes.append((self.begun, self.looked, self.w.now))
+            self.passes.append((self.looked, self.w.now))
             self.looked = self.w.now
         self.wall, self.boot = self.w.now, self.w.clock.boot
 
@@ -174,11 +177,11 @@ class Model:
         period, past = FIXED[job]
         moved = self.w.engine.seats[job].rhythm.moved
         found = set()
-        for begun, since, until in self.passes:
+        for since, until in self.passes:
             number = int((since - EPOCH).total_seconds() - past) // period - 1
             while (fire := EPOCH + (number * period + past) * SECOND) <= until:
                 number += 1
-                if fire > begun and since < moved(fire) <= until:
+                if since < moved(fire) <= until:
                     found.add(moved(fire))
         return found
 

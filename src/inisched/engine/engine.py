@@ -19,7 +19,7 @@ from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, begin
-from inisched.engine.step import note_step
+from inisched.engine.step import note_step, passed_its_beginning
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
@@ -642,7 +642,9 @@ def _beginning(job: Job, state: JobState | None, now: datetime) -> Beginning:
     """How the ledger is to know the job: a rhythm that goes on, wakes up, or begins now."""
     meaning = job.schedule.meaning()
     if state is not None and state.anchor is not None and state.meaning == meaning:
-        assert state.looked is not None
+        if not job.schedule.elapsed:
+            state = passed_its_beginning(state, now)
+        assert state.looked is not None and state.anchor is not None
         woken = max(state.looked, now.replace(microsecond=0))
         looked = woken if state.resting and job.active else state.looked
         return Beginning(job.name, meaning, state.anchor, looked)

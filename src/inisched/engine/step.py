@@ -16,7 +16,7 @@ from inisched.model.duration import show_duration
 from inisched.model.job import Job
 from inisched.stores.job_state import JobState
 from inisched.stores.ledger import Absence, GapRow, Ledger
-from inisched.timing.earlier import earlier
+from inisched.timing.earlier import has_steps
 from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import Accounted
 
@@ -57,13 +57,21 @@ def after_step(job: Job, state: JobState, absence: Absence, seed: str) -> JobSta
     assert step is not None and anchor is not None and state.looked is not None
     if schedule.elapsed:
         return _elapsed_after_step(state, anchor, step, absence.until)
-    if step >= _NONE:
-        return state
     present = absence.since + step
-    if anchor.moment > present and not anchor.inclusive:
-        anchor = earlier(schedule, anchor, present)
-    upto = replace(state, anchor=anchor).rhythm(job, seed).upto(present)
-    return replace(state, anchor=anchor, looked=min(state.looked, upto))
+    if step >= _NONE:
+        return passed_its_beginning(state, present)
+    if anchor.moment > present and not anchor.inclusive and not has_steps(schedule):
+        anchor = Anchor(present.replace(microsecond=0))
+    looked = min(state.looked, present)
+    upto = replace(state, anchor=anchor, looked=looked).rhythm(job, seed).upto(present)
+    return replace(state, anchor=anchor, looked=min(looked, upto))
+
+
+def passed_its_beginning(state: JobState, present: datetime) -> JobState:
+    """Of what lay before a first look nothing has come due where nobody saw the clock show it."""
+    if state.before_its_beginning and state.anchor and state.anchor.moment <= present:
+        return replace(state, looked=state.anchor.moment)
+    return state
 
 
 def _elapsed_after_step(
@@ -96,8 +104,10 @@ def _cut(
         job = jobs.get(gap.job)
         if job is None or job.schedule.elapsed:
             continue
-        beat = replace(states[gap.job].rhythm(job, seed), ahead=Accounted(gap.ran))
-        before, upto = gap.first - job.schedule.jitter - _MILLISECOND, beat.upto(present)
+        before = gap.first - job.schedule.jitter - _MILLISECOND
+        beat = replace(states[gap.job], looked=before).rhythm(job, seed)
+        beat = replace(beat, ahead=Accounted(gap.ran))
+        upto = beat.upto(present)
         last = beat.latest(before, upto)
         if gap.first > present or last is None:
             yield replace(gap, count=0)

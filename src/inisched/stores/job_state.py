@@ -10,6 +10,7 @@ from typing import Any
 
 from inisched.model.job import Job
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
+from inisched.timing.earlier import earlier
 from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import NOTHING_AHEAD, Accounted, Rhythm, rhythm
 
@@ -40,10 +41,23 @@ class JobState:
     pruned: tuple[datetime, datetime] | None = None
     ahead: Accounted = NOTHING_AHEAD
 
+    @property
+    def before_its_beginning(self) -> bool:
+        """Whether the clock was set back to before the first look: until then it began earlier."""
+        return (
+            self.anchor is not None
+            and not self.anchor.inclusive
+            and self.looked is not None
+            and self.looked < self.anchor.moment
+        )
+
     def rhythm(self, job: Job, seed: str) -> Rhythm:
         """The rhythm of the job, which has been looked at, as it goes on from here."""
         anchor, schedule = self.anchor, job.schedule
         assert anchor is not None
+        if self.before_its_beginning and not schedule.elapsed:
+            assert self.looked is not None
+            anchor = earlier(schedule, anchor, self.looked)
         if schedule.from_end and self.ended is not None:
             anchor = Anchor(max(self.ended - self.shift, anchor.moment))
         ahead = NOTHING_AHEAD if schedule.elapsed else self.ahead

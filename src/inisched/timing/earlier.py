@@ -19,6 +19,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 
 
+def has_steps(schedule: Schedule) -> bool:
+    """Whether one fire tells where the others are; `cron` needs no beginning to tell."""
+    every = schedule.every
+    return every is None or (not every.never and every.latest is None)
+
+
 def earlier(schedule: Schedule, anchor: Anchor, moment: datetime) -> Anchor:
     """The same rhythm, begun whole steps earlier, at or before the moment.
 
@@ -26,7 +32,7 @@ def earlier(schedule: Schedule, anchor: Anchor, moment: datetime) -> Anchor:
     """
     every = schedule.every
     fresh = Anchor(moment.replace(microsecond=0))
-    if every is None or (every.unit is None and not every.weekdays) or every.latest is not None:
+    if every is None or not has_steps(schedule):
         return fresh
     coming = _some_fires(schedule, anchor, anchor.moment)
     since = (coming[0] if coming else anchor.moment) - timedelta(microseconds=1)
