@@ -31,6 +31,13 @@ def test_an_interval_first_fires_one_interval_after_the_first_look(world: Make) 
     assert w.started == [("a", "10:10:00")]
 
 
+def test_a_line_of_runs_that_end_at_once_is_worked_off_at_once(world: Make) -> None:
+    w = world(TEN + "misfire = all\n")
+    w.outcome = OSError(11, "no process to be had")
+    w.go(minutes=45)
+    assert [row["state"] for row in w.rows()] == ["failure"] * 4
+
+
 def test_the_rhythm_does_not_slide_with_late_looks(world: Make) -> None:
     w = world(TEN)
     for late in (7, 3, 11):

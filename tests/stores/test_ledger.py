@@ -317,6 +317,15 @@ def test_moments_of_the_view_are_utc_to_the_millisecond(book: Book, moment: str,
     assert book.told("fire_at") == [(text,)]
 
 
+def test_a_gap_takes_the_moment_of_a_fire_somebody_asked_for(book: Book) -> None:
+    book.ledger.enter(book.job, fire("11:00", Trigger.MANUAL), LOOK)
+    book.claim(gaps=(gap("11:00", "12:00", 2),))
+    assert [(row["fire_at"], row["count"]) for row in book.rows()] == [
+        ("2026-11-21T11:00:00.001Z", 1),
+        ("2026-11-21T11:00:00Z", 2),
+    ]
+
+
 # -- trouble
 
 Writing = Callable[[Ledger, JobState], object]

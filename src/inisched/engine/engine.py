@@ -433,9 +433,12 @@ class Engine:
     def advance(self, now: datetime) -> None:
         """Start waiting fires as far as gates are open, the oldest fire first."""
         self.now = now
-        if not self._waiters:
-            return
         self._wake(now)
+        while self._waiters and self._start_next():
+            pass  # what ran inside the daemon is over already, and has made room
+
+    def _start_next(self) -> bool:
+        """Start what may start now; whether some of it has ended at once."""
         self.gates.count(self.runs.values())
         chosen: list[tuple[Seat, Claimed]] = []
         ready = [seat for seat in self._waiters.values() if seat.line]
@@ -448,12 +451,13 @@ class Engine:
                 self.gates.take(seat)
                 chosen.append((seat, entry))
         if not chosen:
-            return
-        self.ledger.begin([entry.run_id for _, entry in chosen], now)
+            return False
+        self.ledger.begin([entry.run_id for _, entry in chosen], self.now)
         for seat, _ in chosen:
             seat.line.popleft()
             self._note_waiter(seat)
         self._start_all(chosen)
+        return any(entry.run_id not in self.runs for _, entry in chosen)
 
     def _wake(self, now: datetime) -> None:
         """Pending attempts whose moment has come join the line; who waited too long leaves it."""

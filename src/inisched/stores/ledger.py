@@ -323,17 +323,18 @@ class Ledger:
                     not_before=not_before,
                 )
             if scheduled:
-                if self._give_way(job, fire):
+                if self._give_way(job, fire.moved):
                     continue
                 return None
             fire = replace(fire, at=fire.at + _MILLISECOND, moved=fire.moved + _MILLISECOND)
 
-    def _give_way(self, job: JobState, fire: Fire) -> bool:
+    def _give_way(self, job: JobState, fire_at: datetime) -> bool:
         """Whether a fire somebody asked for stood at that moment; it moves by a millisecond."""
-        held = self._one("fire_asked_for", job_id=job.id, fire_at=to_ms(fire.moved), era=job.era)
+        moment = to_ms(fire_at)
+        held = self._one("fire_asked_for", job_id=job.id, fire_at=moment, era=job.era)
         if held is None:
             return False
-        moment = to_ms(fire.moved) + 1
+        moment += 1
         while self._one("fire_at", job_id=job.id, fire_at=moment, era=job.era) is not None:
             moment += 1
         self._run("move_fire", id=held["id"], fire_at=moment)
@@ -355,16 +356,18 @@ class Ledger:
             self._run("grow_gap", id=newest["id"], **values)
             return None
         self._begun.discard(job.id)
-        row = self._one(
-            "insert_gap",
-            job_id=job.id,
-            first=to_ms(gap.first),
-            last=to_ms(gap.last),
-            count=gap.count,
-            era=job.era,
-            reason=gap.reason.value,
-            message=message,
-        )
+        values = {
+            "job_id": job.id,
+            "first": to_ms(gap.first),
+            "last": to_ms(gap.last),
+            "count": gap.count,
+            "era": job.era,
+            "reason": gap.reason.value,
+            "message": message,
+        }
+        row = self._one("insert_gap", **values)
+        if row is None and self._give_way(job, gap.first):
+            row = self._one("insert_gap", **values)
         return None if row is None else int(row["id"])
 
     def _name_the_run(
