@@ -443,6 +443,14 @@ def test_what_is_due_while_nobody_looks_is_overdue(world: Make, when: str, prosp
     )
 
 
+def test_what_is_overdue_within_grace_would_run_on_time(world: Make) -> None:
+    w = world(HOURLY)
+    w.to("10:59:30")
+    w.kill()
+    w.now = at("11:00:01")
+    assert w.why("11:00").endswith("If it came back now, it would run on time.")
+
+
 def test_overdue_by_the_rule_that_skips_says_so(world: Make) -> None:
     w = down_from_1020(world, "misfire = skip\n")
     w.now = at("12:20:00")
@@ -493,6 +501,17 @@ def test_what_has_just_come_due_is_about_to_be_taken_up(world: Make) -> None:
     run_to(w, "10:19:59")
     w.now = at("10:20:00")
     assert w.why("10:20") == "a at 10:20: due, and about to be taken up."
+
+
+def test_what_comes_due_during_a_single_pass_is_left_to_the_next(world: Make) -> None:
+    w = world(TEN)
+    w.stop()
+    w.role = "once"
+    w.start(minutes=9)
+    w.now = at("10:10:00")
+    assert w.why("10:10") == (
+        "a at 10:10: due, and left to the next pass: this one (run --once) has looked."
+    )
 
 
 def test_coming_says_so_where_nobody_looks(world: Make) -> None:
@@ -593,6 +612,19 @@ def test_a_broken_job_has_no_fires(world: Make) -> None:
         "a is broken in the file and has no fires: see inisched validate."
     )
     assert w.ask("10:10").tale.verdict == "success"
+
+
+def test_a_job_broken_under_a_daemon_runs_as_it_was(world: Make) -> None:
+    w = world(TEN)
+    run_to(w, "10:11:00")
+    w.reload("[a]\ncommand = true\nevery = 10 minuts\n")
+    run_to(w, "10:21:00")
+    assert w.ask("10:20").tale.verdict == "success"
+    answer = w.ask("2026-11-20T10:30")
+    assert answer.tale.text == [
+        "a is broken in the file, and the daemon runs it as it was: see inisched validate."
+    ]
+    assert (answer.tale.verdict, answer.tale.reason) == ("not_in_file", "broken")
 
 
 def test_before_the_first_look_nothing_had_come_due(world: Make) -> None:

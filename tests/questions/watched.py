@@ -26,6 +26,7 @@ class Watched(World):
     """`go` lets the daemon look at each fire and every 30 seconds, as a real one does."""
 
     alive = False
+    role = "daemon"
 
     # -- the daemon ----------------------------------------------------------------------------
 
@@ -54,15 +55,19 @@ class Watched(World):
         self.alive = True
 
     def _adopt(self) -> None:
-        config = self.config
-        self.engine.adopt(config.jobs, self.now, broken=[one.name for one in config.broken])
+        config, seats = self.config, self.engine.seats
+        broken = [section.name for section in config.broken]
+        stale = [seats[name].job for name in broken if name in seats]
+        self.engine.adopt(
+            [*config.jobs, *stale], self.now, stale=[job.name for job in stale], broken=broken
+        )
 
     def _lock(self, *, held: bool) -> None:
         holder = {
             "pid": os.getpid(),
             "host": socket.gethostname(),
             "since": "",
-            "role": "daemon",
+            "role": self.role,
             "started": process_start(os.getpid()) if held else -1,
         }
         self.config.database.with_suffix(".lock").write_text(json.dumps(holder))

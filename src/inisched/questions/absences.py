@@ -23,11 +23,13 @@ class Presence:
     """Whether a daemon looks now: "up", "down" or "asleep", and since when that is so.
 
     `since` is None for one that is up, and where none has ever run. `stopped`: by a signal.
+    `once`: it is a single pass, which looks only once.
     """
 
     state: str
     since: datetime | None = None
     stopped: bool = False
+    once: bool = False
 
     @property
     def looks(self) -> bool:
@@ -55,18 +57,19 @@ def presence(
     `looks` are moments at which it is known to have looked: beside the heartbeat a sign of life.
     """
     life = history.last_life()
+    up = Presence("up", once=holder is not None and holder.role == "once")
     if life is None:
-        return Presence("up" if holder is not None else "down")
+        return up if holder is not None else Presence("down")
     signs = (look for look in looks if look is not None and life.started <= look <= now)
     seen = life.ended or max(life.heartbeat, *signs, life.started)
     if holder is None:
         return Presence("down", seen)
     if life.pid != holder.pid or life.ended is not None:
-        return Presence("up")
+        return up
     stopped = _is_stopped(holder)
     if stopped or now - life.heartbeat >= STALE:
         return Presence("asleep", seen, stopped)
-    return Presence("up")
+    return up
 
 
 def _is_stopped(holder: Holder) -> bool:

@@ -72,7 +72,10 @@ def _unseen(case: Case, beats: Beats) -> str:
 def _overdue(case: Case, beats: Beats, beat: Beat) -> Tale:
     head = f"{case.name} at {case.speaker.time(beat.at)}: due"
     if case.presence.looks:
-        return Tale("overdue", text=[f"{head}, and about to be taken up."])
+        soon = "about to be taken up"
+        if case.presence.once:
+            soon = "left to the next pass: this one (run --once) has looked"
+        return Tale("overdue", text=[f"{head}, and {soon}."])
     text = [sentence(f"{head}, not taken up: {case.presence.told(case.speaker)}")]
     text.append(_prospect(case, beats, beat))
     return Tale("overdue", case.presence.state, text=text)
@@ -88,8 +91,8 @@ def _prospect(case: Case, beats: Beats, beat: Beat) -> str:
     if_back = f"If it {'woke' if asleep else 'came back'} now, it would"
     if any(fire.moved == beat.at for fire in found.run):
         late = case.now - beat.at
-        how_late = f"{show_duration(whole_seconds(late))} late" if late > ON_TIME else "on time"
-        return f"{if_back} run, {how_late}."
+        how_late = f", {show_duration(whole_seconds(late))} late" if late > ON_TIME else " on time"
+        return f"{if_back} run{how_late}."
     if found.gaps and found.gaps[0].reason is Reason.COALESCED:
         into = case.speaker.time(found.run[0].moved)
         return f"{if_back} be coalesced into the fire at {into}."
@@ -177,7 +180,10 @@ def _without_schedule(case: Case, span: Span) -> Tale:
     if case.section is None:
         text = f"{case.name} is no longer in the file, and the ledger has no fire of it"
         return Tale("not_in_file", "removed", text=[f"{text} {_on(case, span)}."])
-    if case.standing == "broken" or case.beats is None:
+    if case.beats is None and case.standing is None:
+        text = f"{case.name} is broken in the file, and the daemon runs it as it was"
+        return Tale("not_in_file", "broken", text=[f"{text}: see inisched validate."])
+    if case.beats is None:
         return stands(case, "broken")
     return Tale("not_a_fire", text=[f"{plainly_none(case, span)}: it has no fires of its own."])
 
