@@ -576,6 +576,16 @@ def test_a_job_that_is_away_from_the_file_has_its_rows_still(world: Make) -> Non
     )
 
 
+def test_without_a_time_it_is_said_that_no_more_fires_come(world: Make) -> None:
+    w = world(TEN)
+    run_to(w, "10:11:00")
+    w.reload("")
+    assert w.why() == (
+        "a at 10:10: success in run 1. It started on time and took 1 min. "
+        "a is not in the file and has no fires."
+    )
+
+
 def test_an_inactive_job_has_no_fires(world: Make) -> None:
     w = world(TEN)
     run_to(w, "10:11:00")

@@ -16,7 +16,7 @@ from inisched.questions.case import Case, Tale
 from inisched.questions.sentences import listed, others
 from inisched.questions.spans import Span
 from inisched.questions.told import in_a_stretch, told
-from inisched.questions.untold import accounted, never_yet, not_a_fire, without_row
+from inisched.questions.untold import accounted, never_yet, not_a_fire, stands, without_row
 from inisched.stores.past import Entry
 
 MOST = 100
@@ -80,11 +80,19 @@ def _without_a_time(case: Case) -> Answer:
     known.append(beats.before(now) if beats is not None and _goes_on(case) else None)
     past = [moment for moment in known if moment is not None]
     if past:
-        return _about(case, max(past), None)
+        return _no_more(case, _about(case, max(past), None))
     coming = beats.after(now) if beats is not None else None
     if coming is not None:
         return _about(case, coming, None)
     return _none(case, Span(case.now, now, "moment"), None)
+
+
+def _no_more(case: Case, last: Answer) -> Answer:
+    """The last one, and that none comes after it as the file is now."""
+    if case.standing is None:
+        return last
+    text = [*last.tale.text, *stands(case, case.standing).text]
+    return replace(last, tale=replace(last.tale, text=text))
 
 
 def _goes_on(case: Case) -> bool:
