@@ -98,9 +98,8 @@ def test_keys_of_inisched_match_in_any_case_and_arguments_keep_theirs(load_text)
 def test_the_old_names_of_call_every_and_ready_are_understood(load_text) -> None:
     config = load_text("[a]\ncallback = a.b\nfrequency = sunday\ndata_available = a.c\n")
     assert config.jobs[0].schedule.every == Every(weekdays=(6,))
-    assert [d.message for d in config.diagnostics] == [
-        "'data_available' is not in force in this version"
-    ]
+    assert config.jobs[0].gates.ready is not None
+    assert config.diagnostics == ()
 
 
 def test_arg_passes_a_name_that_is_also_a_key(load_text) -> None:
@@ -245,9 +244,6 @@ def test_keys_set_are_the_sections_own_keys_as_written(load_text) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("should_run", "a.b"),
-        ("ready_every", "5 minutes"),
-        ("report_period", "month"),
         ("notify_on", "failure, late"),
         ("ping", "https://example.org/x"),
         ("warn_after", "5 minutes"),

@@ -337,6 +337,20 @@ def test_a_pid_that_comes_late_is_told(nest: Nest, monkeypatch: pytest.MonkeyPat
     nest.end(running)
 
 
+def test_the_late_pid_of_a_gate_is_not_told_as_its_runs(
+    nest: Nest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "ACKNOWLEDGED", 0.0)
+    nest.write(jobs="def g(): return True")
+    nest.serve("jobs.g")
+    running = nest.keeper.start(task(Call("jobs.g", gate=True), run_id=5))
+    assert running is not None
+    nest.until(lambda: running.pid)
+    nest.turn()
+    assert nest.noted == {}
+    assert nest.end(running).output == "yes"
+
+
 def test_what_was_heard_while_starting_is_looked_at_in_the_next_turn(nest: Nest) -> None:
     nest.write(jobs="def f(): pass")
     nest.serve("jobs.f")

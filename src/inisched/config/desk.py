@@ -110,6 +110,15 @@ class Desk:
             field.entry, code, message, level=Level.WARNING, job=self._job(field), hint=hint
         )
 
+    def warn_value(
+        self, field: Field, start: int, length: int, code: str, message: str, *, hint: str = ""
+    ) -> None:
+        """Report a warning at a piece of a value; at the whole of one that must not be shown."""
+        end = start + length
+        if field.opaque:
+            start, end = 0, len(field.entry.value)
+        self._at_value(field, start, end, code, message, hint=hint, level=Level.WARNING)
+
     def refuse_value(self, field: Field, error: Unreadable, code: str = "bad-value") -> None:
         """Report an error in a value; what must not be quoted is not."""
         self.broken = True

@@ -10,6 +10,7 @@ from datetime import timedelta
 from inisched.config.desk import Desk
 from inisched.config.document import Section
 from inisched.config.fields import Field, Fields, Gatherer
+from inisched.config.gates import read_gates, read_names, read_period
 from inisched.config.how import read_how
 from inisched.config.keys import ACTIONS, JOB, RHYTHMS, is_reserved
 from inisched.config.report import Report
@@ -22,7 +23,7 @@ from inisched.config.strangers import (
 )
 from inisched.config.what import read_action, read_executor
 from inisched.config.when import AT_START, read_schedule, warn_of_silenced
-from inisched.model.job import DjangoSettings, Job, Misfire
+from inisched.model.job import DjangoSettings, Ending, Job, Misfire
 from inisched.model.place import Place
 
 
@@ -105,11 +106,15 @@ class Drafter:
         executor = read_executor(desk)
         run_at_start = desk.read("run_at_start", False)
         grace = desk.read("grace", timedelta(seconds=60))
-        misfire = Misfire(desk.read("misfire", "coalesce"))
+        report_period = read_period(desk)
+        misfire = Misfire(desk.read("misfire", "all" if report_period else "coalesce"))
         max_catchup = desk.read("max_catchup", 1000)
         output_limit = desk.read("output_limit", 64 * 1024)
         success_codes = desk.read("success_codes", (0,))
         how = read_how(desk)
+        gates = read_gates(desk, action)
+        read_names(desk)
+        then_on = Ending(desk.read("then_on", "success"))
         desk.read("description", "")
         desk.read_later_keys()
         if action is None or schedule is None or desk.name is None:
@@ -136,6 +141,9 @@ class Drafter:
             rerun_interrupted=how.rerun_interrupted,
             linger=how.linger,
             around=how.around,
+            gates=gates,
+            report_period=report_period,
+            then_on=then_on,
             secrets=_secrets(desk.fields),
         )
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -30,24 +30,30 @@ START_LIMIT = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One job's callback or management command to be judged.
+    """One job's callback or management command to be judged, and its gates.
 
-    `keys_set` are the keys of inisched its section sets, as written, and where they stand.
+    `call` is None where there is nothing to import but gates. `keys_set` are the keys of inisched
+    its section sets, as written, and where they stand; `gates` go by their keys as written.
     """
 
     job: str
-    call: Call | Manage
+    call: Call | Manage | None
     zone: str
     keys_set: Mapping[str, Place] = field(default_factory=lambda: MappingProxyType({}))
+    gates: Mapping[str, Call] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def parts(self) -> dict[str, Call | Manage]:
+        """What is judged one by one: the gates by their keys, all else under ""."""
+        return ({} if self.call is None else {"": self.call}) | dict(self.gates)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What became of one request.
 
-    `passed` is what a view may show of the arguments; `injected` the names filled at each run;
-    `doc` the first line of the docstring;
-    `named` the parameters the callback names.
+    `passed` is what a view may show of the callback's arguments; `injected` the names filled at
+    each run; `doc` the first line of its docstring; `named` the parameters that it or a gate names.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -81,10 +87,11 @@ class JudgeProcess:
         self._jobs = {r.job: r for r in requests}
         self._time_limit = time_limit
         self._buffer = b""
+        self._judged: dict[str, dict[str, Judgement]] = {job: {} for job in self._jobs}
         self.results: dict[str, Judgement] = {}
         self.done = False
         asked = {
-            "requests": [_packed(r) for r in self._jobs.values()],
+            "requests": [part for r in self._jobs.values() for part in _packed(r)],
             "folder": str(folder),
             "python_path": [str((folder / p).resolve()) for p in python_path],
             "key_names": sorted(key_names),
@@ -116,9 +123,17 @@ class JudgeProcess:
         for line in map(json.loads, lines):
             ended = ended or "end" in line
             if "job" in line:
-                self.results[line["job"]] = _judgement(line, self._jobs[line["job"]].call)
+                request = self._jobs[line["job"]]
+                self._take(request, line["gate"], _judgement(line, request))
         if ended:
             self._finish("the process that judges callbacks ended early")
+
+    def _take(self, request: Request, gate: str, judgement: Judgement) -> None:
+        """One part is judged; with the last one the job is."""
+        judged = self._judged[request.job]
+        judged[gate] = judgement
+        if judged.keys() == request.parts.keys():
+            self.results[request.job] = _together([judged[part] for part in request.parts])
 
     def kill(self) -> None:
         """End it now; jobs not judged yet are reported as such."""
@@ -133,9 +148,12 @@ class JudgeProcess:
             pass
         self._process.wait()
         os.close(self._fd)
-        for job in self._jobs:
-            problem = Problem(code="not-judged", message=f"the callback was not checked: {reason}")
-            self.results.setdefault(job, Judgement((problem,)))
+        for request in self._jobs.values():
+            for gate in request.parts.keys() - self._judged[request.job].keys():
+                who = f"'{gate}'" if gate else "the callback"
+                text = f"{who} was not checked: {reason}"
+                problem = Problem(code="not-judged", message=text, gate=gate)
+                self._take(request, gate, Judgement((problem,)))
         self.done = True
 
 
@@ -203,22 +221,30 @@ def _start(asked: Json, answers: int, folder: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def _packed(request: Request) -> Json:
-    return {
-        "job": request.job,
-        "zone": request.zone,
-        "call": pack_call(request.call),
-        "keys_set": list(request.keys_set),
-    }
+def _packed(request: Request) -> list[Json]:
+    about = {"job": request.job, "zone": request.zone, "keys_set": list(request.keys_set)}
+    return [about | {"gate": key, "call": pack_call(c)} for key, c in request.parts.items()]
 
 
-def _judgement(line: Json, call: Call | Manage) -> Judgement:
+def _judgement(line: Json, request: Request) -> Judgement:
+    gate = line["gate"]
+    call = request.parts[gate]
+    problems = (veiled(unpack_problem(p), call) for p in line["problems"])
     return Judgement(
-        tuple(veiled(unpack_problem(p), call) for p in line["problems"]),
-        line.get("passed", {}),
-        tuple(line.get("injected", ())),
-        line.get("doc", ""),
+        tuple(replace(problem, gate=gate) for problem in problems),
+        {} if gate else line.get("passed", {}),
+        () if gate else tuple(line.get("injected", ())),
+        "" if gate else line.get("doc", ""),
         tuple(line.get("named", ())),
+    )
+
+
+def _together(parts: Sequence[Judgement]) -> Judgement:
+    """The judgement of a job by those of its parts, the callback's first."""
+    return replace(
+        parts[0],
+        problems=tuple(problem for part in parts for problem in part.problems),
+        named=tuple(name for part in parts for name in part.named),
     )
 
 
@@ -231,7 +257,7 @@ def _diagnostic(request: Request, problem: Problem) -> Diagnostic:
         message=problem.message,
         level=problem.level,
         job=request.job,
-        key=_key(request.call, problem),
+        key=_key(request.parts[problem.gate], problem),
         expected=problem.expected,
         hint=problem.hint,
     )
@@ -240,13 +266,13 @@ def _diagnostic(request: Request, problem: Problem) -> Diagnostic:
 def _key(call: Call | Manage, problem: Problem) -> str:
     """The key at fault, as the file has it."""
     if isinstance(call, Call):
-        return problem.key or "call"
+        return problem.key or problem.gate or "call"
     return call.settings.key if problem.key and call.settings.place else "manage"
 
 
 def _place(request: Request, problem: Problem) -> tuple[Place, int]:
     """Where a problem stands and how far it reaches on its line."""
-    call = request.call
+    call = request.parts[problem.gate]
     if isinstance(call, Manage):
         return _place_of_command(call, problem)
     if problem.key is None:

@@ -13,7 +13,7 @@ from inisched.config.keys import JOB
 from inisched.config.loader import Config, JobSection
 from inisched.config.problem import Problem
 from inisched.model.diagnostic import Diagnostic, Level
-from inisched.model.job import Call, Manage
+from inisched.model.job import Call, Job, Manage
 
 Passed = Mapping[str, object]
 """What a callback is handed, as a view may show it."""
@@ -28,13 +28,28 @@ class Judged:
 
 
 def requests(config: Config) -> list[Request]:
-    """What there is to judge in a file: the callback or management command of every job that is
-    not broken already."""
-    return [
-        Request(job.name, job.action, job.schedule.zone, section.keys_set)
-        for section in config.sections
-        if (job := section.job) is not None and isinstance(job.action, Call | Manage)
-    ]
+    """What there is to judge in a file: the callback or management command, and the gates, of
+    every job that is not broken already."""
+    found = []
+    for section in config.sections:
+        job = section.job
+        if job is None:
+            continue
+        call = job.action if isinstance(job.action, Call | Manage) else None
+        gates = _gates(job, section)
+        if call is not None or gates:
+            found.append(Request(job.name, call, job.schedule.zone, section.keys_set, gates))
+    return found
+
+
+def _gates(job: Job, section: JobSection) -> dict[str, Call]:
+    """The gates by their keys, as the section has them; by their proper names where it is not the
+    section that has them."""
+    gates = {"should_run": job.gates.should_run, "ready": job.gates.ready}
+    if not any(gates.values()):
+        return {}
+    words = {key.name: word for word in section.keys_set if (key := JOB.find(word))}
+    return {words.get(name, name): call for name, call in gates.items() if call is not None}
 
 
 def judging(config: Config, asked: Iterable[Request], *, time_limit: float) -> JudgeProcess:
@@ -90,17 +105,19 @@ def _judged_section(section: JobSection, judgement: Judgement | None) -> JobSect
 
 def fingerprint(request: Request, config: Config) -> str:
     """The same for two requests that would be judged alike as long as no module changes."""
-    call = request.call
     facts = [
-        call.target,
+        [(key, *_facts(call)) for key, call in sorted(request.parts.items())],
         request.zone,
-        call.words
-        if isinstance(call, Manage)
-        else [(a.name, a.text, a.from_default) for a in call.arguments],
         sorted(request.keys_set),
         [str(path) for path in config.settings.python_path],
     ]
     return blake2b(json.dumps(facts).encode(), digest_size=16).hexdigest()
+
+
+def _facts(call: Call | Manage) -> tuple[object, ...]:
+    if isinstance(call, Manage):
+        return call.target, call.words
+    return call.target, [(a.name, a.text, a.from_default) for a in call.arguments]
 
 
 def remembered(request: Request, judgement: Judgement, config: Config) -> str:
@@ -108,7 +125,7 @@ def remembered(request: Request, judgement: Judgement, config: Config) -> str:
     return json.dumps(
         {
             "of": fingerprint(request, config),
-            "errors": [p.message for p in judgement.problems if p.level is Level.ERROR],
+            "errors": [(p.gate, p.message) for p in judgement.problems if p.level is Level.ERROR],
             "passed": dict(judgement.passed),
             "doc": judgement.doc,
         }
@@ -122,8 +139,8 @@ def recall(request: Request, text: str | None, config: Config) -> Judgement | No
     known = json.loads(text)
     if known.get("of") != fingerprint(request, config):
         return None
-    problems = tuple(Problem(code="judged", message=message) for message in known["errors"])
-    return Judgement(problems, known["passed"], (), known["doc"])
+    problems = (Problem(code="judged", message=text, gate=gate) for gate, text in known["errors"])
+    return Judgement(tuple(problems), known["passed"], (), known["doc"])
 
 
 def errors(found: Iterable[Diagnostic]) -> list[Diagnostic]:

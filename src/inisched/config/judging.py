@@ -23,10 +23,10 @@ from typing import Any
 
 from inisched.config import django
 from inisched.config.problem import CannotRun, Problem, quoted
-from inisched.config.signature import bind
+from inisched.config.signature import Bound, bind, bind_gate
 from inisched.config.target import Finder, describe
 from inisched.config.wire import Json, pack_problem, unpack_call, unpack_problem
-from inisched.model.job import Manage
+from inisched.model.job import Call, Manage
 
 Say = Callable[[Json], None]
 
@@ -39,7 +39,7 @@ class Worker:
     """One forked worker as its parent sees it.
 
     `module` is the one it imports, or imported last for the job it is at; `answered` counts the
-    jobs it got through; `silent` is set when it said nothing for too long.
+    functions it got through; `silent` is set when it said nothing for too long.
     """
 
     pid: int
@@ -93,8 +93,8 @@ def _blame(
     """
     code = "import-slow" if worker.silent else "import-failed"
     if worker.module is None:
-        problem = Problem(code=code, message=f"examining the callback {ending}")
-        say({"job": waiting[0]["job"], "problems": [pack_problem(problem)]})
+        problem = Problem(code=code, message=f"examining {_who(waiting[0])} {ending}")
+        say({**_about(waiting[0]), "problems": [pack_problem(problem)]})
         return waiting[1:]
     name = worker.module
     problem = Problem(code=code, message=f"importing {quoted(name)} {ending}", length=len(name))
@@ -147,7 +147,7 @@ def _work(asked: Json, waiting: list[Json], refused: dict[str, Json], say: Say) 
     for number, request in enumerate(waiting):
         if number and _needs_a_process(request):
             break
-        say({"job": request["job"], **_judged(request, finder, asked["key_names"])})
+        say({**_about(request), **_judged(request, finder, asked["key_names"])})
         os.chdir(asked["folder"])
         sys.path[:] = path
     say({"end": True})
@@ -166,13 +166,7 @@ def _judged(request: Json, finder: Finder, key_names: list[str]) -> Json:
             passed, doc = django.examine(call, finder)
             return {"problems": [], "passed": passed, "doc": doc}
         function = finder.find(call.target)
-        bound = bind(
-            function,
-            call.arguments,
-            zone=request["zone"],
-            key_names=key_names,
-            keys_set=request["keys_set"],
-        )
+        bound = _bound(function, call, request, key_names)
         return {
             "problems": [pack_problem(p) for p in bound.problems],
             "passed": bound.shown,
@@ -183,8 +177,28 @@ def _judged(request: Json, finder: Finder, key_names: list[str]) -> Json:
     except CannotRun as error:
         return {"problems": [pack_problem(p) for p in error.problems]}
     except Exception as error:  # an annotation, a signature or a docstring with a life of its own
-        text = f"the callback cannot be examined: {describe(error)}"
+        text = f"{_who(request)} cannot be examined: {describe(error)}"
         return {"problems": [pack_problem(Problem(code="not-callable", message=text))]}
+
+
+def _bound(
+    function: Callable[..., object], call: Call, request: Json, key_names: list[str]
+) -> Bound:
+    zone = request["zone"]
+    if call.gate:
+        return bind_gate(function, call.arguments, zone=zone, who=_who(request))
+    keys_set = request["keys_set"]
+    return bind(function, call.arguments, zone=zone, key_names=key_names, keys_set=keys_set)
+
+
+def _about(request: Json) -> Json:
+    """What an answer is the answer to."""
+    return {"job": request["job"], "gate": request["gate"]}
+
+
+def _who(request: Json) -> str:
+    """What messages call the function to be judged: a gate goes by its key."""
+    return f"'{request['gate']}'" if request["gate"] else "the callback"
 
 
 def _summary(function: object) -> str:

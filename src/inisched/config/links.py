@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from inisched.config.fields import Field
+from inisched.config.followers import LISTS, Follower, warn_of_followers
 from inisched.config.jobs import Draft
 from inisched.config.lists import listed
 from inisched.model.diagnostic import Unreadable
 from inisched.timing.nearest import did_you_mean
 
-_JOBS = ("after", "after_future", "then")
 _PATIENCE = 100_000
 """Names looked at in all for likely cures; looking through many takes long."""
 
@@ -39,24 +39,29 @@ class Links:
     _patience: int = field(default=_PATIENCE)
 
     def check(self, drafts: Iterable[Draft]) -> None:
-        """Report unknown names, rings, and a job that follows itself against its overlap."""
-        graphs: dict[str, dict[str, tuple[str, ...]]] = {key: {} for key in _JOBS}
-        by_name: dict[str, Draft] = {}
+        """Fill names in; report unknown ones, rings, and a job that follows itself against its
+        overlap."""
+        graphs: dict[str, dict[str, tuple[str, ...]]] = {key: {} for key in LISTS}
+        followers = []
         for draft in drafts:
-            by_name[draft.section.name] = draft
-            for key in _JOBS:
+            follower = Follower(draft)
+            for key in LISTS:
                 names = self._read(draft, key, self.jobs, "job")
                 if names:
-                    graphs[key][draft.section.name] = names
+                    follower.names[key] = graphs[key][draft.section.name] = names
             self._read(draft, "pool", self.pools, "pool")
             self._read(draft, "notify", self.notifiers | {_NOBODY}, "notifier")
-            _check_overlap(draft, graphs["after_future"].get(draft.section.name, ()))
+            follower.check_overlap()
+            follower.fill_in()
+            followers.append(follower)
+        by_name = {follower.name: follower.draft for follower in followers}
         for key, (alone, together) in _RINGS.items():
             for ring in rings(graphs[key]):
                 _refuse_ring(by_name, ring, key, alone if len(ring) == 1 else together)
+        warn_of_followers(followers)
 
     def _read(self, draft: Draft, key: str, known: frozenset[str], what: str) -> tuple[str, ...]:
-        """The names of a list that are known; the others are reported."""
+        """The names of a list that are known, each once; the others are reported."""
         field = draft.desk.get(key)
         if field is None or not field.text or key in draft.desk.failed:
             return ()
@@ -68,7 +73,7 @@ class Links:
                 names.append(name)
             else:
                 self._refuse(draft, field, name, start, known, what)
-        return tuple(names)
+        return tuple(dict.fromkeys(names))
 
     def _refuse(
         self, draft: Draft, field: Field, name: str, start: int, known: frozenset[str], what: str
@@ -79,22 +84,6 @@ class Links:
         expected = _EXPECTED[what]
         error = Unreadable(problem, start=start, length=len(name), expected=expected, hint=hint)
         draft.desk.refuse_value(field, error, f"unknown-{what}")
-
-
-def _check_overlap(draft: Draft, follows: tuple[str, ...]) -> None:
-    """A job that follows itself queues its fires; another overlap beside that is an error."""
-    overlap = draft.desk.get("overlap")
-    if overlap is None or draft.section.name not in follows or overlap.text is None:
-        return
-    if overlap.text.lower() != "queue":
-        draft.desk.refuse_value(
-            overlap,
-            Unreadable(
-                "a job that names itself in 'after_future' queues its fires",
-                expected="overlap = queue, or no 'overlap'",
-            ),
-            "overlap-of-itself",
-        )
 
 
 def _refuse_ring(

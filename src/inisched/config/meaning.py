@@ -72,6 +72,10 @@ def _default(section: Said, name: str) -> object:
         return section.config.settings.timezone if section.table is JOB else host_zone()
     if name == "cwd":
         return "."
+    if name == "misfire" and meaning(section, "report_period") is not None:
+        return "all"
+    if name == "overlap" and section.name in _named(section, "after_future"):
+        return "queue"
     key = section.table.find(name)
     if key is None or key.kind in _WITHOUT_DEFAULT:
         return None
@@ -106,10 +110,16 @@ def _at(section: Said, text: str) -> object:
     return read_times(text, read_every((every.text if every else None) or ""))
 
 
-def _names(section: Said, text: str) -> object:
+def _names(section: Said, text: str) -> frozenset[str]:
     """A text that is one section's name is that name, commas and all."""
     names = {*section.config.pools, *(job.name for job in section.config.sections)}
     return frozenset({text} if text in names else (name for name, _ in listed(text)))
+
+
+def _named(section: Said, key: str) -> frozenset[str]:
+    """The names in a list of the section; none where it cannot be read."""
+    field = section.fields.get(key)
+    return frozenset() if field is None or not field.text else _names(section, field.text)
 
 
 def _modules(section: Said, text: str) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from inspect import Parameter
 
@@ -11,24 +11,22 @@ from inisched.config.problem import Problem, is_secret, quoted
 from inisched.config.shown import masked
 from inisched.model.diagnostic import Level, Unreadable
 from inisched.model.job import Argument, Call, Manage
-from inisched.timing.nearest import nearest
+from inisched.timing.nearest import did_you_mean, nearest
 
 BY_NAME = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 """The parameters a keyword argument can reach."""
 
 
-def not_callable(function: object) -> Problem | None:
+def not_callable(function: object, who: str = "the callback") -> Problem | None:
     if not callable(function):
         kind = type(function).__name__
-        return Problem(
-            code="not-callable", message=f"the callback is not a function but of type {kind}"
-        )
+        return Problem(code="not-callable", message=f"{who} is not a function but of type {kind}")
     call = function if isinstance(function, type) else type(function).__call__
     both = (function, call)
     if any(inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f) for f in both):
         return Problem(
             code="generator",
-            message="the callback is a generator function: calling it runs nothing",
+            message=f"{who} is a generator function: calling it runs nothing",
             expected="a function that returns",
             hint="let a function run through the generator and name that one",
         )
@@ -109,10 +107,10 @@ def unknown(
     )
 
 
-def _positional(name: str, *, key: str | None) -> Problem:
+def _positional(name: str, *, key: str | None, who: str = "the callback") -> Problem:
     return Problem(
         code="positional-only",
-        message=f"the callback takes '{name}' by position only, and a section passes names",
+        message=f"{who} takes '{name}' by position only, and a section passes names",
         hint="let a function of your own call it",
         key=key,
         at_key=True,
@@ -142,6 +140,26 @@ def missing(
                 message=f"the callback needs an argument '{name}'",
                 expected=f"a line such as: {own} = …",
                 hint="a method needs an object: make it static" if name == "self" else "",
+            )
+
+
+def unoffered(
+    parameters: Mapping[str, Parameter], offered: Collection[str], who: str
+) -> Iterable[Problem]:
+    """Parameters of a gate without a default that are not among what it is offered."""
+    for name, parameter in parameters.items():
+        if parameter.default is not Parameter.empty:
+            continue
+        if parameter.kind is Parameter.POSITIONAL_ONLY:
+            yield _positional(name, key=None, who=who)
+        elif parameter.kind in BY_NAME and name not in offered:
+            yield Problem(
+                code="missing-argument",
+                message=f"{who} needs an argument '{name}', which nobody gives",
+                expected=f"only some of {', '.join(offered)}",
+                hint="a method needs an object: make it static"
+                if name == "self"
+                else did_you_mean(name, offered),
             )
 
 

@@ -17,6 +17,7 @@ class Problem:
     `key` is the key of the argument at fault (or of the key of inisched that hides a parameter);
     None means the value of `call`. [start, start + length) is the piece of that value at fault;
     a length of None means all of it. With `at_key` the key itself is meant, not its value.
+    `gate` is the key of the gate it is about, and takes the place of `call`; "" for none.
     """
 
     code: str
@@ -28,6 +29,7 @@ class Problem:
     at_key: bool = False
     start: int = 0
     length: int | None = None
+    gate: str = ""
 
 
 class CannotRun(Exception):

@@ -8,11 +8,19 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import Parameter
 
 from inisched.config.convert import convert
-from inisched.config.misfits import BY_NAME, missing, not_callable, shadowed, unknown, unreadable
+from inisched.config.misfits import (
+    BY_NAME,
+    missing,
+    not_callable,
+    shadowed,
+    unknown,
+    unoffered,
+    unreadable,
+)
 from inisched.config.problem import Problem
 from inisched.config.shown import show_argument
 from inisched.model.current import CurrentRun
@@ -95,6 +103,38 @@ def bind(
         *missing(parameters, given.union(injected), strangers, {k.lower() for k in key_names}),
         *shadowed(named, given, keys_set),
     )
+    defaulted = frozenset(n for n in injected if named[n].default is not Parameter.empty)
+    return Bound(bound.values, bound.shown, injected, defaulted, problems, tuple(named))
+
+
+def bind_gate(
+    function: Callable[..., object],
+    arguments: Iterable[Argument],
+    *,
+    zone: str,
+    who: str = "the gate",
+) -> Bound:
+    """Hold what a section offers, and what a run tells, against a gate that takes some of it.
+
+    It is passed what it names, with **kwargs all that the section itself says; what it does not
+    name is no error. `who` is what messages call it.
+    """
+    wrong = not_callable(function, who)
+    if wrong:
+        return Bound({}, problems=(wrong,))
+    parameters = signature(function)
+    if parameters is None:
+        return Bound({})
+    named = {n: p for n, p in parameters.items() if p.kind in BY_NAME}
+    takes_all = any(p.kind is Parameter.VAR_KEYWORD for p in parameters.values())
+    arguments = tuple(arguments)
+    taken, _ = _sort(arguments, named, takes_all=takes_all)
+    bound = _bind_all(taken, named, zone=zone)
+    given = {a.name for a in taken}
+    injected = tuple(n for n in INJECTED if n in named and n not in given)
+    offered = dict.fromkeys((*(a.name for a in arguments), *INJECTED))
+    misread = (replace(p, expected=f"{p.expected} of {who}") for p in bound.problems)
+    problems = (*misread, *unoffered(parameters, offered, who))
     defaulted = frozenset(n for n in injected if named[n].default is not Parameter.empty)
     return Bound(bound.values, bound.shown, injected, defaulted, problems, tuple(named))
 

@@ -30,6 +30,7 @@ def pack_call(call: Call | Manage) -> Json:
         return {"manage": call.words, "text": call.text, "settings": asdict(call.settings)}
     return {
         "target": call.target,
+        "gate": call.gate,
         "arguments": [
             {
                 "name": a.name,
@@ -48,7 +49,7 @@ def unpack_call(packed: Mapping[str, Any]) -> Call | Manage:
         settings = DjangoSettings(**packed["settings"] | {"place": None})
         return Manage(tuple(packed["manage"]), settings, packed["text"])
     arguments = (Argument(**a, place=_NOWHERE) for a in packed["arguments"])
-    return Call(packed["target"], tuple(arguments))
+    return Call(packed["target"], tuple(arguments), gate=packed["gate"])
 
 
 def pack_problem(problem: Problem) -> Json:

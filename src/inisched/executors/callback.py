@@ -22,7 +22,7 @@ from inisched.executors.returned import outcome, within
 from inisched.executors.running import Running, Task
 from inisched.executors.tree import MARK
 from inisched.model.current import CurrentRun
-from inisched.model.job import Call, Manage
+from inisched.model.job import Action, Call, Manage
 from inisched.model.run import Outcome
 
 _COMMAND = (sys.executable, "-P", "-m", "inisched.executors.child")
@@ -53,10 +53,9 @@ def start_call(task: Task, *, folder: Path, python_path: Sequence[str]) -> Runni
         raise
     finally:
         os.close(result)
-    codes = task.job.success_codes
     return Running(
         process,
-        lambda run: conclude(run, codes),
+        lambda run: conclude(run, task),
         output_limit=task.job.output_limit,
         result=inner,
     )
@@ -107,16 +106,21 @@ def request_for(
     )
 
 
-def conclude(run: Running, success_codes: tuple[int, ...]) -> Outcome:
+def conclude(run: Running, task: Task) -> Outcome:
     """How a callback's run ended, its process being gone."""
     ended = outcome(
         run.result.data(),
         run.process.returncode,
-        success_codes=success_codes,
+        success_codes=task.job.success_codes,
         stdout=run.stdout.data(),
         stderr=run.stderr.data(),
         stdout_total=run.stdout.total,
         stderr_total=run.stderr.total,
         output_limit=run.stdout.limit,
+        who="gate" if is_gate(task.job.action) else "callback",
     )
     return replace(ended, message=ended.message or cut_message(run.stdout, run.stderr))
+
+
+def is_gate(action: Action) -> bool:
+    return isinstance(action, Call) and action.gate

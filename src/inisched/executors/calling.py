@@ -9,17 +9,16 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
 from inisched.config.problem import CannotRun
-from inisched.config.signature import bind
+from inisched.config.signature import bind, bind_gate
 from inisched.config.target import Finder
 from inisched.current import carrying_out
 from inisched.executors.request import Request
-from inisched.executors.returned import Verdict, failed, raised, returned
+from inisched.executors.returned import Verdict, answered, failed, raised, returned, unanswered
 from inisched.model.diagnostic import Level
 from inisched.model.job import Call, Manage
 from inisched.model.result import Skip
@@ -31,8 +30,9 @@ def carry_out(request: Request) -> Verdict:
         with carrying_out(request.run):
             if isinstance(request.call, Manage):
                 return _managed(request.call, request)
-            function, keywords = _prepared(request, request.call)
-            return returned(_finished(function(**keywords)))
+            if request.call.gate:
+                return _asked(request, request.call)
+            return returned(_called(request, request.call))
     except CannotRun as error:
         return _refused(error)
     except Skip as error:
@@ -52,12 +52,24 @@ def _managed(action: Manage, request: Request) -> Verdict:
     return manage(action, Finder(request.folder, request.paths), say)
 
 
-def _prepared(request: Request, call: Call) -> tuple[Callable[..., object], Mapping[str, object]]:
+def _asked(request: Request, gate: Call) -> Verdict:
+    """A gate's answer; whatever it raises is none, also where asking for the truth raises it."""
+    try:
+        return answered(_called(request, gate))
+    except CannotRun:
+        raise
+    except BaseException as error:
+        say(_traceback(error))
+        return unanswered(error)
+
+
+def _called(request: Request, call: Call) -> object:
     function = Finder(request.folder, request.paths).find(call.target)
-    bound = bind(function, call.arguments, zone=request.zone)
+    bind_it = bind_gate if call.gate else bind
+    bound = bind_it(function, call.arguments, zone=request.zone)
     if not bound.ok:
         raise CannotRun(*(p for p in bound.problems if p.level is Level.ERROR))
-    return function, bound.keywords(request.run)
+    return _finished(function(**bound.keywords(request.run)))
 
 
 def _finished(value: object) -> object:

@@ -18,6 +18,9 @@ LIMIT = 1024 * 1024
 
 LONGEST_MESSAGE = 4096
 
+YES, NO = "yes", "no"
+"""What a gate's answer travels as."""
+
 _STATES = {
     STATUS.SUCCESS: State.SUCCESS,
     STATUS.WARNING: State.WARNING,
@@ -86,6 +89,25 @@ def returned(value: object) -> Verdict:
     return Verdict(STATUS.SUCCESS, output=text)
 
 
+def answered(value: object) -> Verdict:
+    """What the value of a gate says: yes or no by its truth; None says neither.
+
+    Raises whatever the value raises when asked for its truth.
+    """
+    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+        return failed("returned a generator: nothing of it was run")
+    if value is None:
+        return failed("returned None")
+    return Verdict(STATUS.SUCCESS, output=YES if value else NO)
+
+
+def unanswered(error: BaseException) -> Verdict:
+    """What a gate says by raising something, whatever that is: nothing, and why."""
+    if isinstance(error, SystemExit):
+        return failed(f"exit code {exit_code(error)}")
+    return failed(describe(error))
+
+
 def raised(error: BaseException) -> Verdict:
     """What an exception says; its traceback is for whoever caught it."""
     if isinstance(error, Skip):
@@ -117,6 +139,7 @@ def outcome(
     stdout_total: int = 0,
     stderr_total: int = 0,
     output_limit: int | None = None,
+    who: str = "callback",
 ) -> Outcome:
     """Join what a callback handed over with how its process ended (negative: the signal).
 
@@ -127,7 +150,7 @@ def outcome(
     verdict = Verdict.decode(result) if result else None
     if verdict is None:
         ending = Outcome(
-            state=State.FAILURE, exit_code=returncode, message=_ending(returncode, "before")
+            state=State.FAILURE, exit_code=returncode, message=_ending(returncode, "before", who)
         )
     elif verdict.exit_code == returncode:
         ending = settled(verdict, success_codes=success_codes)
@@ -136,7 +159,7 @@ def outcome(
         ending = Outcome(
             state=State.FAILURE,
             exit_code=returncode,
-            message=message or _ending(returncode, "after"),
+            message=message or _ending(returncode, "after", who),
             output=verdict.output,
         )
     if verdict is not None and output_limit is not None:
@@ -182,10 +205,10 @@ def within(ended: Outcome, output_limit: int, *, total: int = 0) -> Outcome:
     return replace(ended, message=ended.message or cut_message(kept), output=output)
 
 
-def _ending(returncode: int, when: str) -> str:
+def _ending(returncode: int, when: str, who: str) -> str:
     if returncode < 0:
         return f"killed by {signal_name(-returncode)}"
-    return f"the process ended with exit code {returncode} {when} the callback had returned"
+    return f"the process ended with exit code {returncode} {when} the {who} had returned"
 
 
 def signal_name(number: int) -> str:

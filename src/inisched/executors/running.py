@@ -39,7 +39,17 @@ class Task:
         With the id of the `ledger` its processes carry a mark by which they are found again.
         """
         mark = f"{ledger}:{run_id}" if ledger else ""
-        return cls(run_id=run_id, job=job, scheduled_for=fire.moved, attempt=attempt, mark=mark)
+        start, end = fire.period or (None, None)
+        return cls(
+            run_id=run_id,
+            job=job,
+            scheduled_for=fire.moved,
+            attempt=attempt,
+            period_start=start,
+            period_end=end,
+            override=fire.override,
+            mark=mark,
+        )
 
 
 class Process(Protocol):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import Enum
 
 from inisched.model.place import Place
+from inisched.model.run import FAILURES, SUCCESSES, State
 from inisched.model.schedule import Schedule
 
 
@@ -32,6 +33,27 @@ class Overlap(Enum):
     QUEUE = "queue"
     REPLACE = "replace"
     ALLOW = "allow"
+
+
+class Period(Enum):
+    """The stretch of days a report is about; it ended on the day before its fire."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Ending(Enum):
+    """How a run must have ended to count for those that follow it."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    FINISHED = "finished"
+
+    def takes(self, state: State) -> bool:
+        """Whether a run that ended so counts; only success and failure are ends of their own."""
+        good, bad = state in SUCCESSES, state in FAILURES
+        return {"success": good, "failure": bad, "finished": good or bad}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +119,15 @@ class Call:
 
     `target` is the text of the file, references replaced. With `pkg.mod:func` the border is known;
     with `pkg.mod.func` the longest importable front part is the module. `place` is where it stands.
-    `shown` is what a view may print where that is not the target itself, else "".
+    `shown` is what a view may print where that is not the target itself, else "". A `gate` is
+    asked a question: it is passed only what it names.
     """
 
     target: str
     arguments: tuple[Argument, ...] = ()
     place: Place | None = None
     shown: str = ""
+    gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +182,28 @@ Action = Call | Command | Manage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """What a fire passes before it starts, and how long it waits. None: no such gate, no limit.
+
+    `after` and `future` are names of jobs; a `future` one is met where this job never ran.
+    """
+
+    should_run: Call | None = None
+    ready: Call | None = None
+    ready_every: timedelta = timedelta(minutes=15)
+    override_after: timedelta | None = None
+    after: tuple[str, ...] = ()
+    after_on: Ending = Ending.SUCCESS
+    future: tuple[str, ...] = ()
+    wait_limit: timedelta | None = None
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """All jobs that are followed, each once, in the order of the file."""
+        return tuple(dict.fromkeys((*self.after, *self.future)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One job. Durations are never negative; None means: none, no limit."""
 
@@ -182,4 +228,8 @@ class Job:
     rerun_interrupted: bool = False
     linger: bool = False
     around: Surroundings = Surroundings()
+    gates: Gates = Gates()
+    report_period: Period | None = None
+    then: tuple[str, ...] = ()
+    then_on: Ending = Ending.SUCCESS
     secrets: tuple[str, ...] = field(default=(), repr=False)

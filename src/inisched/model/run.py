@@ -21,6 +21,11 @@ class State(Enum):
     SKIPPED = "skipped"
 
 
+SUCCESSES = frozenset({State.SUCCESS, State.WARNING})
+FAILURES = frozenset({State.FAILURE, State.TIMEOUT})
+"""What else a run may end as is neither."""
+
+
 class Reason(Enum):
     """Why a fire did not run (or why a run was stopped)."""
 
@@ -55,13 +60,16 @@ class Fire:
     """One moment at which a job is meant to run.
 
     `at` is the moment the rhythm, grace and account go by; `moved` is the same moment after
-    jitter, and what people see.
+    jitter, and what people see. `period` are the first and the last day a report is about;
+    `override`: it runs although its data is not ready.
     """
 
     job: str
     at: datetime
     moved: datetime
     trigger: Trigger = Trigger.SCHEDULE
+    period: tuple[date, date] | None = None
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

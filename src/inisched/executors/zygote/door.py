@@ -14,7 +14,7 @@ from contextlib import suppress
 from itertools import count
 
 from inisched.config.wire import HELPER
-from inisched.executors.callback import conclude, request_for
+from inisched.executors.callback import conclude, is_gate, request_for
 from inisched.executors.command import exit_message
 from inisched.executors.running import Task
 from inisched.executors.zygote import wire
@@ -40,8 +40,8 @@ class Zygote:
 
     `ready` comes once; `dead` when its end has been noticed, with `ending` for how. `guilty` is
     the module whose import must not be tried again, and `why`; "" where there is none. `late`
-    are runs whose pid came after their start had returned. `stirred` says that something was
-    heard outside of `read_ready()`.
+    are runs, not questions to gates, whose pid came after their start had returned. `stirred` says
+    that something was heard outside of `read_ready()`.
 
     Raises OSError where it cannot be started.
     """
@@ -107,7 +107,8 @@ class Zygote:
     def start(self, task: Task) -> ForkedRunning:
         """Have a run forked. Raises OSError where it is not, and then nothing has happened."""
         running = self._asked(task)
-        self._tasks[running.number] = task.run_id
+        if not is_gate(task.job.action):
+            self._tasks[running.number] = task.run_id
         self.heard, self.stirred = time.monotonic(), True
         deadline = self.heard + ACKNOWLEDGED
         while not running.told and (left := deadline - time.monotonic()) > 0:
@@ -135,12 +136,11 @@ class Zygote:
         finally:
             close(outer)
         stdout, stderr, result = inner
-        codes = task.job.success_codes
         running = self.runs[number] = ForkedRunning(
             self,
             number,
             Forked(stdout, stderr),
-            lambda run: conclude(run, codes),
+            lambda run: conclude(run, task),
             output_limit=task.job.output_limit,
             result=result,
         )
@@ -184,7 +184,8 @@ class Zygote:
                 self._begin(descriptors[0])
             case {"run": run, "pid": pid} if run in self.runs:
                 self.runs[run].begun(pid)
-                self.late[self._tasks[run]] = (pid, self.runs[run].started)
+                if run in self._tasks:
+                    self.late[self._tasks[run]] = (pid, self.runs[run].started)
             case {"run": run, "failed": number} if run in self.runs:
                 self.runs[run].refused(OSError(number, os.strerror(number)))
             case {"run": run, "code": code} if run in self.runs:

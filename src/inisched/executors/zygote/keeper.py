@@ -14,7 +14,7 @@ from inisched.executors.request import absolute
 from inisched.executors.running import Running, Task
 from inisched.executors.zygote.door import Zygote
 from inisched.executors.zygote.wire import Plan
-from inisched.model.job import Call, Executor, Job, Manage, Surroundings
+from inisched.model.job import Call, Command, Executor, Job, Manage, Surroundings
 
 log = logging.getLogger("inisched")
 
@@ -36,14 +36,21 @@ def plan_for(
 ) -> Plan:
     """What a zygote for these jobs imports."""
     found = {
-        job.action.target: job.action
+        call.target: call
         for job in jobs
-        if job.active and job.executor is Executor.PROCESS and _is_plain(job)
-        if isinstance(job.action, Call | Manage)
+        if job.active and _is_plain(job)
+        for call in (_own_process(job), job.gates.ready, job.gates.should_run)
+        if call is not None
     }
     commands = {t: (a.name, a.settings.module) for t, a in found.items() if isinstance(a, Manage)}
     paths = absolute(python_path, folder)
     return Plan(folder, paths, tuple(sorted(found)), tuple(preload), commands)
+
+
+def _own_process(job: Job) -> Call | Manage | None:
+    """What the job calls in a process of its own; None where it calls nothing there."""
+    inside = job.executor is not Executor.PROCESS
+    return None if inside or isinstance(job.action, Command) else job.action
 
 
 class ZygoteKeeper:
