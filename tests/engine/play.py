@@ -13,6 +13,7 @@ from inisched.engine.paper import PaperRun, PaperSkip
 from inisched.engine.simulation import Peak
 from inisched.model.duration import read_duration
 from inisched.questions.prediction import lengths, simulation
+from inisched.questions.switched import standing
 from inisched.stores.history import History
 
 
@@ -57,7 +58,7 @@ def play(
     history = History(config.database)
     assumed = {job: read_duration(length) for job, length in (assume or {}).items()}
     known = lengths(config.jobs, history, assumed)
-    played = simulation(config, history, since, known)
+    played = simulation(config, history, standing(config.jobs, history, since), since, known)
     history.close()
     runs = list(played.play(config.jobs, since, since + timedelta(**stretch)))
     return Play(runs, played.skips, played.peak)

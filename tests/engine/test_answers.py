@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from engine.world import START, World
 from inisched.config.loader import Config
+from inisched.engine import switching
 from inisched.engine.answers import Answers, Reading
+from inisched.engine.change import Action, Change
 from inisched.engine.clock import Clock
 from inisched.engine.control import Message, NotUnderstood
 from inisched.engine.engine import Engine
@@ -21,6 +23,7 @@ from inisched.stores.ledger import LedgerDown
 
 Make = Callable[[str], World]
 
+HOURLY = "[a]\ncommand = true\nevery = hour\n"
 JOB = "[a]\ncommand = true\nevery = never\n"
 
 
@@ -49,6 +52,9 @@ class Daemon:
 
     def read_again(self) -> None:
         self.reading = None
+
+    def switched(self, change: Change, now: datetime) -> None:
+        switching.take_effect(self.engine, change, now)
 
 
 def ask(world: World, hindrance: str = "", **question: object) -> Message:
@@ -194,14 +200,24 @@ def test_a_run_from_elsewhere_is_entered_whole(world: Make) -> None:
     ]
 
 
-def test_a_run_is_the_same_after_its_way_to_the_daemon() -> None:
+@pytest.mark.parametrize("period", [None, (date(2026, 10, 1), date(2026, 10, 31))])
+def test_a_run_is_the_same_after_its_way_to_the_daemon(period: tuple[date, date] | None) -> None:
     run = Rehearsal(
-        fire=asked_for("a", START),
+        fire=asked_for("a", START, period),
         outcome=Outcome(state=State.SUCCESS, stdout=b"\xff\0", stderr=b"e", output="o"),
         started=START,
         ended=START,
     )
     assert Rehearsal.unpacked(run.packed()) == run
+
+
+@pytest.mark.parametrize("period", [3, [], ["2026-10-01"], ["2026-10-01", "soon"], [1, 2]])
+def test_a_period_that_is_none_is_not_understood(period: object) -> None:
+    run = Rehearsal(
+        fire=asked_for("a", START), outcome=Outcome(state=State.SUCCESS), started=START, ended=START
+    )
+    with pytest.raises((ValueError, TypeError)):
+        Rehearsal.unpacked(run.packed() | {"period": period})
 
 
 @pytest.mark.parametrize(
@@ -226,3 +242,112 @@ def test_a_run_is_the_same_after_its_way_to_the_daemon() -> None:
 def test_what_makes_no_sense_is_not_understood(world: Make, question: Message) -> None:
     with pytest.raises(NotUnderstood):
         Answers(Daemon(world(JOB)))(question)  # type: ignore[arg-type]
+
+
+# -- switches
+
+
+def thrown(w: World, hindrance: str = "", **facts: object) -> Message:
+    change = {"by": "ann", "note": "", "job": None, "until": None, "schedule": None, "run": False}
+    return ask(w, hindrance, ask="switch", change=change | facts)
+
+
+def test_a_switch_takes_effect_at_once(world: Make) -> None:
+    w = world(HOURLY)
+    assert thrown(w, action="disable", job="a") == {"done": True}
+    assert w.engine.due is None
+
+
+def test_a_switch_is_in_the_log(world: Make, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "inisched")
+    w = world(HOURLY)
+    thrown(w, action="disable", job="a", note="the disk is full")
+    thrown(w, action="reschedule", job="a", schedule={"every": "day", "at": "06:00"})
+    thrown(w, action="reschedule", job="a")
+    assert caplog.messages == [
+        "a: disable by ann: the disk is full",
+        "a: reschedule to day at 06:00 by ann",
+        "a: reschedule back to the file's by ann",
+    ]
+
+
+def test_what_has_come_due_is_taken_up_before_a_switch_is_thrown(world: Make) -> None:
+    w = world(HOURLY)
+    w.now += timedelta(hours=1)
+    thrown(w, action="disable", job="a")
+    assert w.account() == ["11:00:00 running schedule"]
+
+
+def test_a_switch_for_a_job_the_daemon_does_not_have_is_kept(world: Make) -> None:
+    w = world(HOURLY)
+    assert thrown(w, action="disable", job="gone") == {"done": True}
+    assert w.ledger.switches.all()["gone"].enabled is False
+
+
+@pytest.mark.parametrize("hindrance", ["starting", "stopping"])
+def test_a_daemon_that_comes_or_goes_keeps_a_switch_for_later(world: Make, hindrance: str) -> None:
+    w = world(HOURLY)
+    w.now += timedelta(hours=1)
+    assert thrown(w, hindrance, action="disable", job="a") == {"done": True}
+    assert w.ledger.switches.all()["a"].enabled is False
+    assert w.account() == []
+
+
+def test_a_resume_of_a_job_that_is_not_paused_is_nothing(world: Make) -> None:
+    assert thrown(world(HOURLY), action="resume", job="a") == {"done": False}
+
+
+def test_a_switch_that_cannot_be_entered_is_not_thrown(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = world(HOURLY)
+
+    def down(*_: object) -> None:
+        raise LedgerDown("disk full")
+
+    monkeypatch.setattr(w.ledger.switches, "disable", down)
+    told = thrown(w, action="disable", job="a")
+    assert told == {"error": "not_now", "message": "the ledger cannot be written: disk full"}
+    assert w.engine.due == START + timedelta(hours=1)
+
+
+def test_a_change_is_the_same_after_its_way_to_the_daemon() -> None:
+    pause = Change(action=Action.PAUSE, by="ann", note="why", job="a", until=START)
+    keys = {"every": "day", "at": "06:00"}
+    schedule = Change(action=Action.RESCHEDULE, by="ann", job="a", schedule=keys)
+    release = Change(action=Action.RELEASE, by="ann", run=True)
+    for change in (pause, schedule, release):
+        assert Change.unpacked(change.packed()) == change
+
+
+def test_a_name_and_a_note_are_kept_up_to_a_length() -> None:
+    packed = Change(action=Action.HOLD, by="x" * 81, note="y" * 1001).packed()
+    change = Change.unpacked(packed)
+    assert (change.by, change.note) == ("x" * 80, "y" * 1000)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"action": "dance"},
+        {"action": "disable"},
+        {"action": "disable", "job": 1},
+        {"action": "disable", "job": "\udcff"},
+        {"action": "disable", "job": "a", "by": None},
+        {"action": "disable", "job": "a", "note": "\0"},
+        {"action": "disable", "job": "a", "until": "2026-11-21T10:00:00+00:00"},
+        {"action": "hold", "job": "a"},
+        {"action": "pause", "job": "a"},
+        {"action": "pause", "job": "a", "until": "tomorrow"},
+        {"action": "pause", "job": "a", "until": "2026-11-21T10:00:00"},
+        {"action": "reschedule", "job": "a", "schedule": []},
+        {"action": "reschedule", "job": "a", "schedule": {}},
+        {"action": "reschedule", "job": "a", "schedule": {"every": "dya"}},
+        {"action": "reschedule", "job": "a", "schedule": {"every": 1}},
+        {"action": "reschedule", "job": "a", "schedule": {"every": "day", "grace": "1 s"}},
+    ],
+    ids=str,
+)
+def test_a_switch_that_makes_no_sense_is_not_understood(world: Make, facts: Message) -> None:
+    with pytest.raises(NotUnderstood):
+        thrown(world(HOURLY), **facts)

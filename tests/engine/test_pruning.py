@@ -53,7 +53,7 @@ class Site:
             when = START + number * SECOND
             fire = Fire(job="a", at=when, moved=when, trigger=Trigger.MANUAL)
             entry = world.ledger.enter(job, fire, when)
-            world.ledger.begin([entry.run_id], when)
+            world.ledger.begin([entry], when)
             world.ledger.finish(entry, Outcome(state=State.SUCCESS), when)
 
     def ask(self, **question: object) -> dict[str, object]:
@@ -286,3 +286,14 @@ def test_during_an_outage_nobody_waits_for_a_pass(site: Site) -> None:
 )
 def test_what_went_is_said_in_words(rows: int, outputs: int, said: str) -> None:
     assert in_words(rows, outputs) == said
+
+
+def test_no_pass_begins_within_an_hour_of_a_clock_that_was_set(world: Make) -> None:
+    site = Site(world(JOB))
+    site.clock.passed = FIRST
+    site.pruner.postpone()
+    site.pruner.look(ONE, None)
+    assert len(site.world.rows()) == 40
+    site.clock.passed += EVERY
+    site.pruner.look(ONE, None)
+    assert len(site.world.rows()) < 40

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from inisched.config.loader import Config, load
+from inisched.engine import switching
+from inisched.engine.change import Action, Change
 from inisched.engine.engine import Engine
 from inisched.engine.nursery import Departed
 from inisched.engine.recovery import recover
+from inisched.executors.returned import NO, YES
 from inisched.executors.running import Task
+from inisched.model.job import Call
 from inisched.model.run import Outcome, State
 from inisched.stores.history import History, Row
 from inisched.stores.ledger import Ledger
@@ -31,6 +36,14 @@ class FakeRun:
         return self.ends
 
 
+def said(value: object) -> Outcome:
+    """How a question ends that was answered so; a text says what went wrong."""
+    if isinstance(value, str):
+        return Outcome(state=State.FAILURE, exit_code=1, message=value)
+    words = {True: YES, False: NO, None: ""}[value]  # type: ignore[index]
+    return Outcome(state=State.SUCCESS, exit_code=0, output=words)
+
+
 class World:
     """One INI file and its daemons, one after the other."""
 
@@ -46,6 +59,7 @@ class World:
         self.settings = settings
         self.started: list[tuple[str, str]] = []
         self.outcome: Outcome | OSError = Outcome(state=State.SUCCESS, exit_code=0)
+        self.asked: list[tuple[str, str]] = []
         self.now = start
         self.write(text)
         self.ledger = Ledger(self.config.database, full=False)
@@ -70,10 +84,14 @@ class World:
             max_running=config.settings.max_running,
             pools=config.pools,
             end=self.told_to_end.append,
+            ask=self._ask,
         )
         waiting = recover(self.ledger, None, config, self.now)
         self.engine.adopt(config.jobs, self.now)
+        unfinished = switching.begin(self.engine, self.now)
         self.engine.resume(waiting)
+        for change in unfinished:
+            switching.take_effect(self.engine, change, self.now)
         self.engine.look(self.now, at_start=True)
 
     def restart(self, **later: float) -> None:
@@ -92,11 +110,31 @@ class World:
         self.now += timedelta(**later)
         self.engine.look(self.now)
 
+    def throw(self, action: str, job: str | None = None, **more: Any) -> bool:
+        """Ann throws a switch."""
+        change = Change(action=Action(action), by="ann", job=job, **more)
+        self.engine.look(self.now)
+        done = change.enter(self.ledger.switches, self.now)
+        if done:
+            switching.take_effect(self.engine, change, self.now)
+        return done
+
     def end(self, job: str, *, timed_out: bool = False) -> None:
         """The oldest run of the job ends now."""
         run_id = next(n for n, run in self.engine.runs.items() if run.seat.job.name == job)
         self.engine.ended(Departed(run_id, ago=0.0, timed_out=timed_out, left=0), self.now)
         self.engine.look(self.now)
+
+    def answer(self, job: str, value: object) -> None:
+        """The job's gate answers the question under way; a text says what went wrong."""
+        run_id = next(n for n, q in self.engine.questions.items() if q.seat.job.name == job)
+        self.engine.questions[run_id].running.ends = said(value)  # type: ignore[attr-defined]
+        self.engine.answered(Departed(-run_id, ago=0.0, timed_out=False, left=0))
+        self.engine.look(self.now)
+
+    def _ask(self, task: Task, call: Call) -> FakeRun:
+        self.asked.append((call.target, f"{task.scheduled_for:%H:%M:%S}"))
+        return FakeRun(task, said(None))
 
     def _start(self, task: Task) -> FakeRun:
         if isinstance(self.outcome, OSError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,13 +190,13 @@ def test_without_a_database_there_is_no_history(tmp_path: Path) -> None:
 def test_a_database_that_breaks_further_in_is_said(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     Ledger(path).close()
+    with sqlite3.connect(path) as db:
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'run'").fetchone()
     with open(path, "r+b") as file:
-        file.seek(4096)
-        file.write(b"\xaa" * (path.stat().st_size - 4096))
-    history = History(path)
+        file.seek((page - 1) * 4096)
+        file.write(b"\xaa" * 4096)
     with pytest.raises(Unusable) as caught:
-        history.rows()
+        History(path).rows()
     assert str(caught.value) == (
         f"the database {path} cannot be read: database disk image is malformed"
     )
-    history.close()

@@ -169,7 +169,7 @@ def test_a_gap_grows_until_a_run_starts(book: Book) -> None:
 def test_a_gap_grows_until_an_older_fire_that_waited_starts(book: Book) -> None:
     (waiting,) = book.claim(wait=(fire("11:00"),))
     book.claim(gaps=(gap("12:00", "12:00", 1, Reason.OVERLAP),))
-    book.ledger.begin([waiting.run_id], at("12:30"))
+    book.ledger.begin([waiting], at("12:30"))
     for clock in ("13:00", "14:00"):
         book.claim(gaps=(gap(clock, clock, 1, Reason.OVERLAP),))
     assert book.told("state", "count") == [("running", 1), ("skipped", 1), ("skipped", 2)]
@@ -206,13 +206,13 @@ def test_a_coalesced_gap_names_the_run_it_went_into(book: Book) -> None:
 
 def test_a_waiting_fire_begins(book: Book) -> None:
     (waiting,) = book.claim(wait=(fire("11:00"),))
-    book.ledger.begin([waiting.run_id], at("11:05"))
+    book.ledger.begin([waiting], at("11:05"))
     assert book.told("state", "started_at") == [("running", "2026-11-21T11:05:00Z")]
 
 
 def test_only_a_waiting_fire_begins(book: Book) -> None:
     (running,) = book.claim(fire("11:00"), now=at("11:00"))
-    book.ledger.begin([running.run_id], at("11:05"))
+    book.ledger.begin([running], at("11:05"))
     assert book.told("started_at") == [("2026-11-21T11:00:00Z",)]
 
 
@@ -333,7 +333,9 @@ WRITES: dict[str, Writing] = {
     "seat": lambda ledger, job: ledger.seat([Beginning("new", "", Anchor(LOOK), LOOK)], LOOK),
     "judged": lambda ledger, job: ledger.judged({"sweep": "good"}),
     "claim": lambda ledger, job: ledger.claim([Take(job, LOOK, [fire("11:00")])], LOOK),
-    "begin": lambda ledger, job: ledger.begin([1], LOOK),
+    "begin": lambda ledger, job: ledger.begin(
+        [Claimed(run_id=1, fire=fire("11:00"), taken_at=LOOK)], LOOK
+    ),
     "note_processes": lambda ledger, job: ledger.note_processes({1: (2, 3)}),
     "finish": lambda ledger, job: ledger.finish(
         Claimed(run_id=1, fire=fire("11:00"), taken_at=LOOK), DONE, LOOK
@@ -426,7 +428,7 @@ def test_a_full_disk_is_said_and_gone_when_there_is_room_again(book: Book) -> No
 def test_a_next_attempt_is_entered_with_the_end_before_it(book: Book) -> None:
     (run,) = book.claim(fire("11:00"))
     failed = Outcome(state=State.FAILURE, exit_code=1)
-    retry = book.ledger.finish(run, failed, at("11:00:05"), again=at("11:01:05"))
+    retry, _ = book.ledger.finish(run, failed, at("11:00:05"), again=at("11:01:05"))
     assert retry is not None
     assert (retry.attempt, retry.not_before) == (2, at("11:01:05"))
     assert book.told("state", "trigger", "attempt", "fire_at") == [
@@ -438,7 +440,7 @@ def test_a_next_attempt_is_entered_with_the_end_before_it(book: Book) -> None:
 def test_a_job_ends_with_its_last_attempt(book: Book) -> None:
     (run,) = book.claim(fire("11:00"))
     failed = Outcome(state=State.FAILURE, exit_code=1)
-    retry = book.ledger.finish(run, failed, at("11:00:05"), again=at("11:01:05"))
+    retry, _ = book.ledger.finish(run, failed, at("11:00:05"), again=at("11:01:05"))
     assert book.ledger.jobs()["sweep"].ended is None
     assert retry is not None
     book.ledger.finish(retry, DONE, at("11:02"))

@@ -135,6 +135,13 @@ def test_before_the_first_life_there_was_none(book: Book, history: History) -> N
     assert history.stretches(at("09:00"), at("09:01")) == [Stretch(Kind.DOWN, None, at("10:00"))]
 
 
+def test_before_the_oldest_life_that_is_kept_nothing_is_known(book: Book, history: History) -> None:
+    book.ledger.open_life(1, "here", at("10:00"))
+    book.ledger.open_life(2, "here", at("12:00"))
+    book.ledger._db.execute("DELETE FROM daemon WHERE id = 1")
+    assert history.stretches(at("11:00"), at("11:01")) == []
+
+
 def test_a_clock_set_back_between_two_lives_makes_no_time_down(
     book: Book, history: History
 ) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from inisched.config.drawing import draw, summary
 from inisched.config.judged import errors
 from inisched.config.loader import Config
+from inisched.engine.change import Change
 from inisched.engine.clock import Clock
 from inisched.engine.control import Message, NotUnderstood
 from inisched.engine.engine import Engine
@@ -18,6 +20,8 @@ from inisched.engine.pruning import Pruner
 from inisched.engine.rehearsal import Rehearsal
 from inisched.model.duration import LONGEST
 from inisched.stores.ledger import LedgerDown
+
+log = logging.getLogger("inisched")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,9 @@ class Served(Protocol):
 
     def read_again(self) -> None:
         """Begin to read the file."""
+
+    def switched(self, change: Change, now: datetime) -> None:
+        """Go by a change that is in the ledger."""
 
 
 class Refused(Exception):
@@ -75,6 +82,7 @@ class Answers:
             "record": self._record,
             "prune": self._prune,
             "pruning": self._pruning,
+            "switch": self._switch,
         }
 
     def __call__(self, question: Message) -> Message:
@@ -98,6 +106,8 @@ class Answers:
             if any(section.name == name for section in daemon.config.broken):
                 raise Refused("broken", f"'{name}' is broken in the file; see inisched validate")
             raise Refused("unknown", f"there is no job '{name}'")
+        if daemon.engine.gates.held:
+            raise Refused("not_now", "not now: all is held")
         now = daemon.clock.now()
         run_id, refused = daemon.engine.trigger(name, now, timedelta(milliseconds=delay))
         return {"run": run_id, "refused": refused}
@@ -163,6 +173,26 @@ class Answers:
         rows, outputs = pruner.gone
         return {"done": pruner.done, "rows": rows, "outputs": outputs}
 
+    def _switch(self, question: Message) -> Message:
+        """Throw a switch; whether anything was there to be switched.
+
+        What has come due by now is taken up before. A daemon that only just starts, or is about
+        to stop, leaves it to the ledger: it counts from the start on, or for the next one.
+        """
+        try:
+            change = Change.unpacked(question["change"])
+        except (ValueError, KeyError, TypeError):
+            raise NotUnderstood from None
+        daemon, now = self._daemon, self._daemon.clock.now()
+        busy = bool(daemon.hindrance)
+        if not busy:
+            daemon.engine.look(now)
+        done = change.enter(daemon.engine.ledger.switches, now)
+        log.info("%s", change)
+        if done and not busy:
+            daemon.switched(change, now)
+        return {"done": done}
+
     def _must_be_free(self, *hindrances: str) -> None:
         found = self._daemon.hindrance
         if found in hindrances:
@@ -171,13 +201,14 @@ class Answers:
 
 def waiting(engine: Engine) -> list[tuple[int, str]]:
     """The ids of attempts that wait, and for what; one asked for later does not wait yet."""
-    engine.gates.count(engine.runs.values())
+    engine.count_places()
     found = []
     for seat in engine.seats.values():
         for place, entry in enumerate(seat.line):
             shut = engine.gates.shut(seat, entry) if place == 0 else "line"
             found.append((entry.run_id, shut or "line"))
         found += [(e.run_id, "retry") for e in seat.pending.values() if e.attempt > 1]
+        found += [(seat.held[0].run_id, "hold")] if seat.held is not None else []
     return found
 
 

@@ -15,7 +15,9 @@ from datetime import datetime, timedelta
 from inisched.config.judge import Judgement, JudgeProcess
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
+from inisched.engine import switching
 from inisched.engine.answers import Answers, Reading
+from inisched.engine.change import Change
 from inisched.engine.clock import Clock, SystemClock
 from inisched.engine.clock_watch import ClockWatch
 from inisched.engine.control import Control
@@ -30,6 +32,7 @@ from inisched.engine.run import UnderWay
 from inisched.engine.signals import Signals
 from inisched.engine.systemd import Systemd
 from inisched.engine.watch import Watch
+from inisched.executors.asking import question
 from inisched.executors.running import Running, Task
 from inisched.executors.starting import Executors
 from inisched.executors.tree import adopt_orphans
@@ -37,7 +40,7 @@ from inisched.executors.zygote.keeper import ZygoteKeeper, plan_for
 from inisched.executors.zygote.wire import Plan
 from inisched.model.diagnostic import Level
 from inisched.model.duration import show_duration
-from inisched.model.job import Job
+from inisched.model.job import Call, Job
 from inisched.model.run import Outcome
 from inisched.stores.ledger import Absence, Ledger, LedgerDown
 from inisched.stores.soundness import NotNow
@@ -102,6 +105,7 @@ class Daemon:
         self._last_words = ""
         self._unsettled: Mapping[str, Judgement] | None = None
         self._displaced: AlreadyRunning | None = None
+        self._thrown: list[Change] = []
         self._beaten = self.clock.monotonic()
 
     # -- a whole life --------------------------------------------------------------------------
@@ -145,7 +149,11 @@ class Daemon:
     def _live(self) -> int:
         settings = self.config.settings
         self.engine = Engine(
-            self.ledger, self._start, max_running=settings.max_running, end=self.nursery.end
+            self.ledger,
+            self._start,
+            max_running=settings.max_running,
+            end=self.nursery.end,
+            ask=self._ask,
         )
         self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
         self.pruner = Pruner(self.ledger, self.clock)
@@ -231,6 +239,8 @@ class Daemon:
             kept = [job.name for job in stale]
             broken = [section.name for section in judged.broken]
             self.engine.adopt(jobs, now, stale=kept, broken=broken)
+            if first:
+                self._thrown = switching.begin(self.engine, now)
             self.ledger.judged({r.job: remembered(r, found[r.job], config) for r in asked})
         except LedgerDown as error:
             if first and self.limits.once:
@@ -242,16 +252,38 @@ class Daemon:
                 return
             problem = f"the ledger cannot be written ({error}): the jobs stay as they were"
             log.error("%s", problem)
-        self._active = sum(seat.job.active for seat in self.engine.seats.values())
         if first:
             self.engine.resume(self._waiting)
+        self._count_jobs()
+        if first:
             self._say_hello()
-        if not self.limits.once:
-            self.keeper.adopt(_plan(judged, jobs))
+            self._heed_switches(now)
         self.engine.look(now, at_start=first and not self.limits.once)
         if self.limits.once:
             self._close()
         self._have_read(Reading(judged, problem))
+
+    def _count_jobs(self) -> None:
+        """Have ready what the active jobs need."""
+        jobs = [seat.job for seat in self.engine.seats.values()]
+        self._active = sum(job.active for job in jobs)
+        if not self.limits.once:
+            self.keeper.adopt(_plan(self.config, jobs))
+
+    def switched(self, change: Change, now: datetime) -> None:
+        """Go by a change that is in the ledger; if that cannot be now, once it can."""
+        self._thrown.append(change)
+        self._heed_switches(now)
+
+    def _heed_switches(self, now: datetime) -> None:
+        while self._thrown:
+            try:
+                switching.take_effect(self.engine, self._thrown[0], now)
+            except LedgerDown as error:
+                self.engine.put_off(error)
+                return
+            self._thrown.pop(0)
+            self._count_jobs()
 
     def _close(self) -> None:
         """A single pass has looked: what comes due while it lasts is for the next one."""
@@ -269,6 +301,14 @@ class Daemon:
             self.nursery.adopt(task.run_id, started, task.job)
         return started
 
+    def _ask(self, task: Task, call: Call) -> UnderWay | Outcome:
+        """Ask a gate; the nursery knows the question by the run's id with a minus."""
+        asked = question(task, call)
+        started = _executors(self.config, self.keeper).start(asked)
+        if isinstance(started, Running):
+            self.nursery.adopt(-task.run_id, started, asked.job)
+        return started
+
     def _kin(self) -> set[int]:
         """Our helpers' pids: whoever started them waits for them."""
         judge = {self._judge.pid} if self._judge is not None else set()
@@ -280,8 +320,8 @@ class Daemon:
 
     def _stale(self, config: Config) -> list[Job]:
         """The last good definitions of sections that are broken now."""
-        seats = [self.engine.seats.get(section.name) for section in config.broken]
-        return [seat.job for seat in seats if seat is not None]
+        written = [self.engine.written.get(section.name) for section in config.broken]
+        return [job for job in written if job is not None]
 
     @property
     def _watches(self) -> bool:
@@ -351,6 +391,9 @@ class Daemon:
         self.keeper.look()
         now = self._mind_the_clock(0.0)
         for departed in self.nursery.departed():
+            if departed.run_id < 0:
+                self.engine.answered(departed)
+                continue
             ago = timedelta(milliseconds=round(departed.ago * 1000))
             self.engine.ended(departed, now - ago)
         if self._draining is None:
@@ -371,6 +414,7 @@ class Daemon:
                 self._was_away(absence)
             else:
                 self.engine.set_clock(absence, now)
+                self.pruner.postpone()
                 self._beaten -= LONGEST_SLEEP
         return now
 
@@ -397,6 +441,8 @@ class Daemon:
     def _settle_at_last(self) -> None:
         if self._unsettled is not None and self._draining is None and not self.engine.outage:
             self._settle(self._unsettled, again=True)
+        if self._thrown and self._draining is None and not self.engine.outage:
+            self._heed_switches(self.clock.now())
 
     @property
     def _may_prune(self) -> bool:

@@ -12,26 +12,43 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
+from inisched.engine.asking import (
+    READY,
+    SHOULD_RUN,
+    Ask,
+    Question,
+    is_overdue,
+    limit_of,
+    moments,
+    next_question,
+    override_of,
+)
 from inisched.engine.endings import concluded
 from inisched.engine.gates import Gates
 from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
-from inisched.engine.seat import Seat, begin
+from inisched.engine.seat import Seat, begin, dated
 from inisched.engine.step import note_step, passed_its_beginning
+from inisched.engine.switched import account_for_disabled, switched
+from inisched.executors.asking import answer
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
-from inisched.model.job import Job, Misfire, Overlap, Pool
-from inisched.model.run import Fire, Outcome, Reason, State, Trigger
+from inisched.model.job import Ending, Job, Misfire, Overlap, Pool
+from inisched.model.run import FAILURES, SUCCESSES, Fire, Outcome, Reason, State, Trigger
 from inisched.stores.job_state import Beginning, JobState
 from inisched.stores.ledger import Absence, Claimed, Held, Ledger, LedgerDown, OpenRun, Take
+from inisched.stores.switches import ENABLED, Switch
 from inisched.timing import library
 
 log = logging.getLogger("inisched")
 
 GONE = "the job is no longer in the file"
 OFF = "the job was switched off in the file"
+
+_VERBS = {Ending.SUCCESS: "succeed", Ending.FAILURE: "fail", Ending.FINISHED: "run"}
 
 TRY_AGAIN = timedelta(seconds=1)
 """How long to wait before the ledger is tried again."""
@@ -48,12 +65,19 @@ class Engine:
         max_running: int,
         pools: Mapping[str, Pool] | None = None,
         end: End = lambda run_id: None,
+        ask: Ask | None = None,
     ) -> None:
+        """`ask` is the door by which gates are asked; without one nobody is, and all is ready."""
         self.ledger = ledger
         self.start = start
         self.end = end
+        self.ask = ask
+        self.questions: dict[int, Question] = {}
         self.gates = Gates(max_running, pools or {})
         self.seats: dict[str, Seat] = {}
+        self.written: dict[str, Job] = {}
+        """The jobs as the file has them; those of the seats are as their switches make them."""
+        self.switches: Mapping[str, Switch] = {}
         self.runs: dict[int, Run] = {}
         self.failed: set[tuple[str, datetime]] = set()
         """Fires whose latest attempt failed: a later one may still mend that."""
@@ -72,6 +96,8 @@ class Engine:
         self._steps: list[Absence] = []
         self._early: list[timedelta] = []
         self._adopted = False
+        self._stale: Collection[str] = ()
+        self._broken: Collection[str] = ()
 
     # -- the file ------------------------------------------------------------------------------
 
@@ -90,18 +116,26 @@ class Engine:
         then nothing has changed.
         """
         self.now = now
-        wanted = {job.name: job for job in jobs}
-        self._note_steps(wanted.values())
-        former_states = self.ledger.jobs()
+        written, stale = {job.name: job for job in jobs}, list(stale)
+        switches = self.ledger.switches.all()
+        if self._steps:
+            self._note_steps(switched(written.values(), self.ledger.jobs(), switches, now).jobs)
+        former_states = account_for_disabled(self.ledger, written.values(), switches, now)
+        taken = switched(written.values(), former_states, switches, now)
+        wanted = {job.name: job for job in taken.jobs}
         states = self.ledger.seat(
-            [_beginning(job, former_states.get(job.name), now) for job in wanted.values()],
+            [_beginning(job, taken.known.get(job.name), now) for job in wanted.values()],
             now,
-            resting=_resting(former_states, wanted, broken),
+            resting=_resting(former_states, wanted, broken, switches),
             stale=stale,
+            back=[name for name in wanted if _is_back(switches.get(name))],
         )
+        self.written, self.switches = written, switches
+        self._stale, self._broken = stale, broken
         for name, known in former_states.items():
             if name in states and known.ahead:
                 states[name] = replace(states[name], ahead=known.ahead)
+        self.gates.followed.know(states.values())
         for name in [name for name in self.seats if name not in wanted]:
             self._rest(self.seats.pop(name), Reason.REMOVED, GONE)
         seed = self.ledger.id
@@ -110,6 +144,10 @@ class Engine:
             if former is None or former.job != job:
                 self.seats[job.name] = self._seat(job, states[job.name], former, seed)
         self._adopted = True
+
+    def adopt_again(self, now: datetime) -> None:
+        """Take over the same jobs of the file once more: a switch was thrown. Raises LedgerDown."""
+        self.adopt(self.written.values(), now, stale=self._stale, broken=self._broken)
 
     def _seat(self, job: Job, state: JobState, former: Seat | None, seed: str) -> Seat:
         looked = state.looked
@@ -120,43 +158,67 @@ class Engine:
             seat.entry = library.register(self.scheduler, beat, looked, self._rung.append)
         if former is not None:
             self._succeed(seat, former)
+            return seat
+        if state.failed_run is not None and job.report_period is not None:
+            seat.failed = self.ledger.failed_attempt(state.failed_run)
+        switch = self.switches.get(job.name)
+        seat.paused_until = switch.paused_until if switch else None
         return seat
 
     def _succeed(self, seat: Seat, former: Seat) -> None:
         """Hand what runs and waits over to the job's new definition."""
         if not seat.job.active:
-            self._rest(former, Reason.DISABLED, OFF)
+            self._rest(former, Reason.DISABLED, self._off(seat))
         elif former.entry is not None:
             self.scheduler.cancel_job(former.entry)
-        seat.running, seat.line, seat.pending = former.running, former.line, former.pending
+        seat.take_over(former)
         for run in (*self.runs.values(), *(run for run, _, _ in self._unrecorded)):
             if run.seat is former:
                 run.seat = seat
         self._note_waiter(seat)
 
     def _rest(self, seat: Seat, reason: Reason, message: str) -> None:
-        """The job is gone or off: nothing of it waits any longer; what runs runs on."""
+        """The job is gone or off: nothing of it waits any longer; what runs runs on.
+
+        What a person asked for runs although the job is off.
+        """
         seat.removed = reason is Reason.REMOVED
         if seat.entry is not None:
             self.scheduler.cancel_job(seat.entry)
         for entry in (*seat.line, *seat.pending.values()):
-            self._skip(entry, reason, message)
-        seat.line.clear()
-        seat.pending.clear()
+            if seat.removed or entry.fire.trigger is not Trigger.MANUAL:
+                self._skip(entry, reason, message)
+                self._forget(seat, entry)
+                seat.pending.pop(entry.run_id, None)
+                if entry in seat.line:
+                    seat.line.remove(entry)
+        if seat.held is not None:
+            self._skip(seat.held[0], reason, message)
+            seat.held = None
         self._waiters.pop(seat.job.name, None)
 
-    def resume(self, waiting: Iterable[Claimed]) -> None:
+    def _off(self, seat: Seat) -> str:
+        """Why a job of the file is off."""
+        switch = self.switches.get(seat.job.name)
+        if switch is None or switch.enabled is None:
+            return OFF
+        return f"the job was disabled by {switch.marks[ENABLED].by}"
+
+    def resume(self, waiting: Iterable[OpenRun]) -> None:
         """Put the waiting fires of a former daemon back where they were.
 
         They are moved by the steps of the clock that came before a file was adopted.
         """
         for left in waiting:
-            entry = left.after(sum(self._early, timedelta(0)))
+            row = left.after(sum(self._early, timedelta(0)))
+            entry = row.claimed
             seat = self.seats.get(entry.fire.job)
             if seat is None:
                 self._skip(entry, Reason.REMOVED, GONE)
             elif not seat.job.active and entry.fire.trigger is not Trigger.MANUAL:
-                self._skip(entry, Reason.DISABLED, OFF)
+                self._skip(entry, Reason.DISABLED, self._off(seat))
+            elif row.held is not None:
+                seat.held = entry, row.held
             else:
                 self._hold(seat, entry)
 
@@ -192,6 +254,7 @@ class Engine:
         """
         assert absence.step is not None
         self.now, self._again = now, None
+        self.gates.followed.move(absence.step)
         for run in (*self.runs.values(), *(run for run, _, _ in self._unrecorded)):
             run.started += absence.step
         ends = [(run, outcome, end + absence.step) for run, outcome, end in self._unrecorded]
@@ -242,13 +305,15 @@ class Engine:
             pool = self.gates.pools.get(seat.job.pool or "")
             if pool is not None and pool.wait is not None:
                 yield from (entry.taken_at + pool.wait for entry in seat.line)
+            yield from moments(seat)
 
     @property
     def idle(self) -> bool:
-        """Nothing runs, nothing waits for a place, nothing is left to be recorded."""
-        if self.outage:
-            return False
-        return not (self.runs or self._unrecorded or any(s.line for s in self._waiters.values()))
+        """Nothing runs, nothing is asked, nothing is left to be recorded.
+
+        What waits then waits for something that does not come by itself.
+        """
+        return not (self.outage or self.runs or self.questions or self._unrecorded)
 
     def look(self, now: datetime, *, at_start: bool = False) -> None:
         """Claim everything that has come due by now, then start what may start.
@@ -292,31 +357,77 @@ class Engine:
         return {name: seat for name, seat in self.seats.items() if _starts(seat.job)}
 
     def _take(self, seat: Seat, *, starts: bool) -> Take:
-        take = seat.look(self.now)
+        take = seat.look(self.now, held=self.gates.held)
         if starts:
             fire = Fire(job=seat.job.name, at=self.now, moved=self.now, trigger=Trigger.START)
-            take.wait.append(fire)
+            take.wait.append(self.dated(seat, fire))
         return take
+
+    def dated(self, seat: Seat, fire: Fire) -> Fire:
+        """A fire somebody asked for, with its period: the failed one, else the latest fire's."""
+        if seat.job.report_period is None:
+            return fire
+        if seat.failed is not None:
+            return replace(fire, period=seat.failed.fire.period)
+        latest = seat.rhythm.latest(seat.rhythm.anchor.moment - timedelta(days=1), fire.at)
+        return replace(fire, period=dated(seat.job, replace(fire, at=latest or fire.at)).period)
 
     def _claim(self, takes: list[Take]) -> list[tuple[Seat, Claimed]]:
         """Enter the takes in one transaction; what need not wait is returned, to be started."""
         if not takes:
             return []
-        self.gates.count(self.runs.values())
+        self.count_places()
         for take in takes:
             seat = self.seats[take.job.name]
             free = not seat.running and not seat.line and not seat.retrying
-            if take.wait and free and not self.gates.full(seat):
+            if take.wait and free and self._is_open(seat):
                 self.gates.take(seat)
                 take.start.append(take.wait.pop(0))
         begun = []
         for take, claimed in self.ledger.claim(takes, self.now):
             seat = self.seats[take.job.name]
+            self._pile_up(seat, take)
             begun += [(seat, entry) for entry in claimed if entry.start]
-            self._queue(seat, [entry for entry in claimed if not entry.start])
+            self.enter_line(seat, [entry for entry in claimed if not entry.start])
+            if seat.failed is not None and any(entry.scheduled for entry in claimed):
+                self.try_failed(seat)
         return begun
 
-    def _queue(self, seat: Seat, entries: list[Claimed]) -> None:
+    def count_places(self) -> None:
+        """Begin a round of the gates: what runs holds a place, and what is asked at the last."""
+        asked = [q.seat for q in self.questions.values() if q.about == SHOULD_RUN]
+        self.gates.count([*(run.seat for run in self.runs.values()), *asked], self.now)
+
+    def _is_open(self, seat: Seat) -> bool:
+        """Whether a new fire of an idle job may start without having waited at all."""
+        gates = seat.job.gates
+        if self.gates.held or seat.failed is not None or gates.ready or gates.should_run:
+            return False
+        if seat.is_paused(self.now) or self.gates.followed.unmet(seat.job.name, gates):
+            return False
+        return not self.gates.full(seat)
+
+    def _pile_up(self, seat: Seat, take: Take) -> None:
+        """During a hold what comes due is one row that grows."""
+        if take.held is None or take.held_row is None:
+            return
+        if seat.held is None:
+            fire = Fire(job=seat.job.name, at=take.held.first, moved=take.held.first_moved)
+            seat.held = Claimed(run_id=take.held_row, fire=fire, taken_at=self.now), take.held
+            return
+        entry, stretch = seat.held
+        count, last = stretch.count + take.held.count, take.held.last_moved
+        seat.held = entry, replace(stretch, count=count, last_moved=last)
+
+    def try_failed(self, seat: Seat) -> None:
+        """Try the failed period once more: the next attempt at its fire, before all others."""
+        if seat.failed is None or seat.retrying or seat.running:
+            return
+        again = self.ledger.enter_again(seat.failed, self.now)
+        if again is not None:
+            self._hold(seat, replace(again, not_before=None))
+
+    def enter_line(self, seat: Seat, entries: list[Claimed]) -> None:
         """Join the line. A single fire that waits gives way to a newer one, as `coalesced`."""
         if not entries:
             return
@@ -324,13 +435,20 @@ class Engine:
         beside = seat.job.overlap in (Overlap.REPLACE, Overlap.ALLOW)
         gives_way = latest is not None and (latest.alone if len(seat.line) > 1 else True)
         if gives_way and (beside or not seat.running) and seat.job.misfire is not Misfire.ALL:
-            older = seat.line.pop()
-            message = f"coalesced into run {entries[0].run_id}"
-            self._skip(older, Reason.COALESCED, message)
-            entries[0] = replace(entries[0], taken_at=older.taken_at)
+            entries[0] = self._take_place(seat, seat.line.pop(), entries[0])
         for entry in entries:
             self._hold(seat, entry)
         self._shorten(seat)
+
+    def _take_place(self, seat: Seat, older: Claimed, newer: Claimed) -> Claimed:
+        """The newer fire waits in place of the older one, and no longer than that would have."""
+        seat.forget(older)
+        try:
+            return self.ledger.take_place(older, newer)
+        except LedgerDown as error:
+            self.put_off(error)
+            self._skip(older, Reason.COALESCED, f"coalesced into run {newer.run_id}")
+            return replace(newer, taken_at=older.taken_at, first_at=older.first_fire)
 
     def _shorten(self, seat: Seat) -> None:
         """Beyond `max_catchup` in the line the oldest are skipped."""
@@ -382,7 +500,7 @@ class Engine:
         seat = self.seats[name]
         self.now = now
         fire = Fire(job=name, at=now + delay, moved=now + delay, trigger=Trigger.MANUAL)
-        entry = self.ledger.enter(seat.state, fire, now)
+        entry = self.ledger.enter(seat.state, self.dated(seat, fire), now)
         if delay:
             self._hold(seat, entry)
         elif not self._admit(seat, entry):
@@ -400,7 +518,7 @@ class Engine:
             message = "the run before it was still going"
             self._skip(entry, Reason.OVERLAP, message)
             return False
-        self._queue(seat, [replace(entry, alone=True, not_before=None)])
+        self.enter_line(seat, [replace(entry, alone=True, not_before=None)])
         return True
 
     def stop(self, run_id: int, by: str) -> bool:
@@ -439,25 +557,168 @@ class Engine:
 
     def _start_next(self) -> bool:
         """Start what may start now; whether some of it has ended at once."""
-        self.gates.count(self.runs.values())
+        self.count_places()
         chosen: list[tuple[Seat, Claimed]] = []
-        ready = [seat for seat in self._waiters.values() if seat.line]
-        for seat in sorted(ready, key=lambda seat: seat.line[0].fire.moved):
-            entry = seat.line[0]
-            shut = self.gates.shut(seat, entry)
-            if shut is None or (
-                shut == "overlap" and self.gates.replaces(seat) and self._replace(seat, entry)
-            ):
+        waiting = [seat for seat in self._waiters.values() if seat.line]
+        for seat in sorted(waiting, key=lambda seat: seat.line[0].fire.moved):
+            if (entry := self._next(seat)) is not None:
                 self.gates.take(seat)
                 chosen.append((seat, entry))
         if not chosen:
             return False
-        self.ledger.begin([entry.run_id for _, entry in chosen], self.now)
-        for seat, _ in chosen:
-            seat.line.popleft()
+        self.ledger.begin([entry for _, entry in chosen], self.now)
+        for seat, entry in chosen:
+            seat.line.remove(entry)
+            seat.forget(entry)
             self._note_waiter(seat)
         self._start_all(chosen)
         return any(entry.run_id not in self.runs for _, entry in chosen)
+
+    def _next(self, seat: Seat) -> Claimed | None:
+        """The waiting fire that may start now: the first in line, or one sent past it."""
+        if self._passes(seat, seat.line[0]):
+            return seat.line[0]
+        if seat.line and (head := seat.head) is not seat.line[0]:
+            return None if self.gates.shut(seat, head) else head
+        return None
+
+    def _passes(self, seat: Seat, entry: Claimed) -> bool:
+        """Whether the first in line may start now; where it must ask or make room, that begins."""
+        if seat.asking == entry.run_id:
+            return False
+        seat.shut = shut = self.gates.shut(seat, entry)
+        if shut == "overlap" and seat.job.overlap is Overlap.REPLACE:
+            seat.shut = shut = self.gates.waits(seat, entry) or shut
+        if shut == READY or (shut is not None and shut.startswith("after:")):
+            return self._wait(seat, shut)
+        if shut is None:
+            return self._should_run(seat, entry)
+        if shut == "overlap" and self.gates.replaces(seat, entry):
+            return self._should_run(seat, entry) and self._replace(seat, entry)
+        return False
+
+    # -- waiting -------------------------------------------------------------------------------
+
+    def _wait(self, seat: Seat, shut: str) -> bool:
+        """Let the first in line wait for those it follows or its data, as long as it may."""
+        self._close_up(seat)
+        entry = seat.line[0]
+        if self._gave_up(seat, entry, shut):
+            return False
+        if shut == READY and entry.run_id not in self.questions:
+            moment = next_question(seat.job.gates, entry)
+            if moment is None or self.now >= moment:
+                self._ask(seat, entry, READY)
+                entry = seat.line[0]
+                return seat.is_ready(entry, self.now) and self._passes(seat, entry)
+        return False
+
+    def _close_up(self, seat: Seat) -> None:
+        """Of a line whose head must wait one fire stays: the newest, or with `queue` the first."""
+        if seat.job.misfire is Misfire.ALL:
+            return
+        rest = [entry for entry in seat.line if entry.scheduled][1:]
+        for entry in rest:
+            seat.line.remove(entry)
+            if seat.job.overlap is Overlap.QUEUE:
+                self._skip(entry, Reason.OVERLAP, "the fire before it was still waiting")
+                continue
+            position = next(n for n, other in enumerate(seat.line) if other.scheduled)
+            seat.line[position] = self._take_place(seat, seat.line[position], entry)
+
+    def _gave_up(self, seat: Seat, entry: Claimed, shut: str) -> bool:
+        """Whether the fire has waited as long as it may, and is skipped."""
+        limit = limit_of(seat.job.gates, entry)
+        override = override_of(seat.job.gates, entry)
+        if limit is None or self.now < limit:
+            return False
+        if shut == READY and override is not None and override <= limit:
+            return False
+        assert seat.job.gates.wait_limit is not None
+        lasted = show_duration(seat.job.gates.wait_limit)
+        if shut == READY:
+            reason, message = Reason.NOT_READY, f"its data was not ready within {lasted}"
+        else:
+            name, verb = shut.removeprefix("after:"), _VERBS[seat.job.gates.after_on]
+            reason, message = Reason.DEPENDENCY, f"{name} did not {verb} within {lasted}"
+        self._give_up(seat, entry, reason, message)
+        return True
+
+    def _give_up(self, seat: Seat, entry: Claimed, reason: Reason, message: str) -> None:
+        """A waiting fire does not run; with `from_end` the next one counts from here."""
+        self.ledger.skip(entry.run_id, reason, message, self.now)
+        seat.line.remove(entry)
+        self._forget(seat, entry)
+        self._note_waiter(seat)
+        self._from_its_end(seat, self.now)
+
+    def _forget(self, seat: Seat, entry: Claimed) -> None:
+        seat.forget(entry)
+        if entry.run_id in self.questions:
+            self.end(-entry.run_id)
+
+    def _should_run(self, seat: Seat, entry: Claimed) -> bool:
+        """Whether the fire has been asked for the last time, or need not be."""
+        asks = entry.attempt == 1 and entry.fire.trigger is not Trigger.MANUAL
+        if not asks or seat.job.gates.should_run is None or entry.run_id in seat.cleared:
+            return True
+        self._ask(seat, entry, SHOULD_RUN)
+        if seat.asking is not None:
+            self.gates.take(seat)
+        return entry.run_id in seat.cleared
+
+    def _ask(self, seat: Seat, entry: Claimed, about: str) -> None:
+        gates = seat.job.gates
+        call = gates.ready if about == READY else gates.should_run
+        assert call is not None and self.ask is not None
+        if about == READY:
+            entry = replace(entry, asked=entry.asked + 1, asked_at=self.now)
+            self.ledger.note_question(entry)
+            seat.line[0] = entry
+        else:
+            seat.asking = entry.run_id
+        try:
+            found = self.ask(self._task(seat, entry), call)
+        except OSError as error:
+            message = f"could not be asked: {error.strerror or error}"
+            found = Outcome(state=State.FAILURE, message=message)
+        if isinstance(found, Outcome):
+            self._hear(seat, entry, about, found)
+        else:
+            self.questions[entry.run_id] = Question(seat, entry, about, found)
+
+    def answered(self, departed: Departed) -> None:
+        """A question has its answer; `departed` has the run's id with a minus."""
+        question = self.questions.pop(-departed.run_id)
+        outcome = concluded(question.running.outcome(), departed, question.seat.job)
+        seat = self.seats.get(question.seat.job.name, question.seat)
+        try:
+            self._hear(seat, question.entry, question.about, outcome)
+        except LedgerDown as error:
+            self.put_off(error)
+
+    def _hear(self, seat: Seat, entry: Claimed, about: str, outcome: Outcome) -> None:
+        found = answer(outcome)
+        name, run_id = seat.job.name, entry.run_id
+        entry = next((other for other in seat.line if other.run_id == run_id), entry)
+        if found.yes is None:
+            taken = "not ready" if about == READY else "a yes"
+            log.warning("%s: %s has no answer: %s; taken for %s", name, about, found.words, taken)
+        if entry not in seat.line:
+            return
+        if about == SHOULD_RUN:
+            seat.asking = None
+            if found.yes is not False:
+                seat.cleared.add(run_id)
+            else:
+                self._give_up(seat, entry, Reason.SHOULD_RUN, "should_run says no")
+        elif found.yes:
+            seat.ready[run_id] = self.now + seat.job.gates.ready_every
+        elif is_overdue(seat.job.gates, entry, self.now):
+            override = replace(entry, fire=replace(entry.fire, override=True))
+            seat.line[seat.line.index(entry)] = override
+        if about == READY and found.yes is None:
+            self.ledger.note_silence(run_id, found.words)
 
     def _wake(self, now: datetime) -> None:
         """Pending attempts whose moment has come join the line; who waited too long leaves it."""
@@ -472,9 +733,7 @@ class Engine:
             if pool is not None and pool.wait is not None:
                 for entry in [e for e in seat.line if now >= e.taken_at + pool.wait]:
                     message = f"no place in the pool within {show_duration(pool.wait)}"
-                    self.ledger.skip(entry.run_id, Reason.POOL, message, now)
-                    seat.line.remove(entry)
-                    self._from_its_end(seat, now)
+                    self._give_up(seat, entry, Reason.POOL, message)
             self._note_waiter(seat)
 
     def _replace(self, seat: Seat, entry: Claimed) -> bool:
@@ -493,6 +752,7 @@ class Engine:
         processes: dict[int, tuple[int, int]] = {}
         for seat, entry in begun:
             seat.running.add(entry.run_id)
+            self.gates.followed[seat.job.name].started = self.now
             started = self._start(self._task(seat, entry))
             if isinstance(started, Outcome):
                 self._end(Run(seat, entry, None, self.now), started, self.now)
@@ -565,11 +825,13 @@ class Engine:
         seats = self._waiters.values()
         waiting = [entry for seat in seats for entry in (*seat.line, *seat.pending.values())]
         waiting += [entry for entry, _, _ in self._unskipped if entry.fire.job in self.seats]
+        held = [seat.held for seat in self.seats.values() if seat.held is not None]
         return Held(
             jobs,
             [
                 *((_as_open(run), run.started) for run in runs),
                 *((OpenRun(entry, State.WAITING, None, None), None) for entry in waiting),
+                *((OpenRun(e, State.WAITING, None, None, stretch), None) for e, stretch in held),
             ],
         )
 
@@ -584,15 +846,50 @@ class Engine:
         while self._unrecorded:
             run, outcome, ended = self._unrecorded[0]
             again = _again(run, outcome, ended)
-            retry = self.ledger.finish(
-                run.claimed, outcome, ended, took=ended - run.started, again=again
+            then = [] if again else self._followers(run, outcome, ended)
+            line = None if again else _line_of(run, outcome)
+            retry, followers = self.ledger.finish(
+                run.claimed,
+                outcome,
+                ended,
+                took=ended - run.started,
+                again=again,
+                then=[(seat.state, fire) for seat, fire in then],
+                line=line and (run.seat.state, line.run_id if line.failed else None),
             )
             self._unrecorded.popleft()
             self._tell(run, outcome, ended, again)
             if retry is not None and not run.seat.removed:
                 self._hold(run.seat, retry)
             elif retry is None:
+                self.gates.followed[run.seat.job.name].note(outcome.state, ended)
+                if line is not None:
+                    run.seat.failed = run.claimed if line.failed else None
                 self._from_its_end(run.seat, ended)
+            for entry in followers:
+                self._begin_after(entry)
+
+    def _followers(self, run: Run, outcome: Outcome, ended: datetime) -> list[tuple[Seat, Fire]]:
+        """The fires of the jobs that come after this one."""
+        job, found = run.seat.job, []
+        if run.seat.removed or not job.then_on.takes(outcome.state):
+            return []
+        for name in job.then:
+            seat = self.seats.get(name)
+            if seat is None:
+                log.error("%s: %s cannot come after it: it is broken", job.name, name)
+                continue
+            fire = Fire(job=name, at=ended, moved=ended, trigger=Trigger.THEN)
+            found.append((seat, self.dated(seat, fire)))
+        return found
+
+    def _begin_after(self, entry: Claimed) -> None:
+        """A fire that follows another job's end, and has its row already, passes its own gates."""
+        seat = self.seats[entry.fire.job]
+        if seat.job.active:
+            self._admit(seat, entry)
+        else:
+            self._skip(entry, Reason.DISABLED, OFF)
 
     def _tell(self, run: Run, outcome: Outcome, ended: datetime, again: datetime | None) -> None:
         bad = outcome.state not in (State.SUCCESS, State.WARNING, State.SKIPPED)
@@ -625,7 +922,10 @@ class Engine:
 
 
 def _resting(
-    known: Mapping[str, JobState], wanted: Mapping[str, Job], broken: Collection[str]
+    known: Mapping[str, JobState],
+    wanted: Mapping[str, Job],
+    broken: Collection[str],
+    switches: Mapping[str, Switch],
 ) -> dict[str, str]:
     """Which of the jobs ever seen rest, and why."""
     resting = {}
@@ -633,8 +933,14 @@ def _resting(
         if name not in wanted:
             resting[name] = "broken" if name in broken else "removed"
         elif not wanted[name].active:
-            resting[name] = "inactive"
+            by_switch = name in switches and switches[name].enabled is False
+            resting[name] = "disabled" if by_switch else "inactive"
     return resting
+
+
+def _is_back(switch: Switch | None) -> bool:
+    """Whether the file's schedule has its way again, after another one."""
+    return switch is not None and switch.former is not None and switch.schedule is None
 
 
 def _in_its_era(job: Job, state: JobState) -> JobState:
@@ -651,7 +957,7 @@ def _beginning(job: Job, state: JobState | None, now: datetime) -> Beginning:
         assert state.looked is not None and state.anchor is not None
         woken = max(state.looked, now.replace(microsecond=0))
         looked = woken if state.resting and job.active else state.looked
-        return Beginning(job.name, meaning, state.anchor, looked)
+        return Beginning(job.name, meaning, state.anchor, looked, state.shift)
     anchor, looked = begin(job, state.looked if state else None, now)
     return Beginning(job.name, meaning, anchor, looked)
 
@@ -664,6 +970,27 @@ def _as_open(run: Run) -> OpenRun:
 
 def _starts(job: Job) -> bool:
     return job.run_at_start and job.active
+
+
+class _Line(NamedTuple):
+    """Whether a line of periods stops at the run, or goes on after it."""
+
+    run_id: int
+    failed: bool
+
+
+def _line_of(run: Run, outcome: Outcome) -> _Line | None:
+    """What the last attempt at a fire means for the periods behind it; None: nothing."""
+    seat, entry = run.seat, run.claimed
+    if seat.job.report_period is None:
+        return None
+    mends = seat.failed is not None and entry.fire.period == seat.failed.fire.period
+    if outcome.state in SUCCESSES and mends:
+        return _Line(entry.run_id, failed=False)
+    asked_for = entry.fire.trigger in (Trigger.MANUAL, Trigger.THEN, Trigger.START)
+    if outcome.state in FAILURES and not asked_for:
+        return _Line(entry.run_id, failed=True)
+    return None
 
 
 def _due(entry: Claimed, now: datetime) -> bool:

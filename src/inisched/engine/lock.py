@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds to wait for a command that holds the lock only for a moment."""
 
+LASTING = ("daemon", "once")
+"""Who keeps the lock, and is not waited for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock, as the lock file tells it. `role` is "daemon" or "once"."""
+    """Who holds the lock, as the lock file tells it. `role` is "daemon", "once" or "command"."""
 
     pid: int
     host: str
@@ -157,7 +160,7 @@ class InstanceLock:
     def _rival(self) -> Holder | None:
         """The daemon or `--once` pass that holds the lock; a command lets go of it in a moment."""
         holder = read_holder(self.path)
-        lasts = holder is not None and holder.role in ("daemon", "once") and holder.alive
+        lasts = holder is not None and holder.role in LASTING and holder.alive
         return holder if lasts else None
 
     def _take_name(self) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from inisched.model.run import Fire, Gap, Outcome, Reason
 from inisched.stores.job_state import Beginning, JobState
 from inisched.stores.ledger import Claimed, Ledger, Take
+from inisched.stores.switches import Switch, Switches
 
 NOT_YET = datetime.max.replace(tzinfo=UTC)
 """The end of a run of which it is not known."""
@@ -45,6 +46,16 @@ class Waiting:
     gate: str = ""
 
 
+class PaperSwitches(Switches):
+    """Nothing is switched: the jobs are as their switches have made them."""
+
+    def __init__(self) -> None:
+        """There is no ledger to keep them in."""
+
+    def all(self) -> dict[str, Switch]:
+        return {}
+
+
 class PaperLedger(Ledger):
     """The same door as the real one as far as an engine goes through it, with the same account.
 
@@ -54,6 +65,7 @@ class PaperLedger(Ledger):
 
     def __init__(self, jobs: Mapping[str, JobState], identity: str) -> None:
         """`jobs` are those that will be adopted, and where their rhythms stand."""
+        self.switches = PaperSwitches()
         self._jobs = dict(jobs)
         self._identity = identity
         self._entered = 0
@@ -91,6 +103,7 @@ class PaperLedger(Ledger):
         *,
         resting: Mapping[str, str] | None = None,
         stale: Iterable[str] = (),
+        back: Iterable[str] = (),
     ) -> dict[str, JobState]:
         return {new.name: self._jobs[new.name] for new in beginnings}
 
@@ -143,10 +156,10 @@ class PaperLedger(Ledger):
 
     # -- runs ----------------------------------------------------------------------------------
 
-    def begin(self, run_ids: Iterable[int], now: datetime) -> None:
-        for run_id in run_ids:
-            entry = self.waiting.pop(run_id)
-            self._begin(run_id, entry.fire, now, entry.gate)
+    def begin(self, entries: Iterable[Claimed], now: datetime) -> None:
+        for claimed in entries:
+            entry = self.waiting.pop(claimed.run_id)
+            self._begin(claimed.run_id, entry.fire, now, entry.gate)
 
     def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """There are none."""
@@ -159,8 +172,15 @@ class PaperLedger(Ledger):
         *,
         took: timedelta | None = None,
         again: datetime | None = None,
-    ) -> None:
+        then: Iterable[tuple[JobState, Fire]] = (),
+        line: tuple[JobState, int | None] | None = None,
+    ) -> tuple[Claimed | None, list[Claimed]]:
         self._under_way.pop(claimed.run_id).end_at = now
+        return None, [self._wait(fire, now, alone=False) for _, fire in then]
+
+    def take_place(self, older: Claimed, newer: Claimed) -> Claimed:
+        self.skip(older.run_id, Reason.COALESCED, "")
+        return replace(newer, taken_at=older.taken_at)
 
     def skip(self, run_id: int, reason: Reason, message: str, now: datetime | None = None) -> None:
         fire = self.waiting.pop(run_id).fire

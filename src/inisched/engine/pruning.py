@@ -55,6 +55,11 @@ class Pruner:
             self._asked = True
         self._next = self._clock.monotonic()
 
+    def postpone(self) -> None:
+        """The clock was set, perhaps by mistake: whether a row is old is not told by it yet."""
+        if not self._asked:
+            self._steps, self._next = None, self._clock.monotonic() + EVERY
+
     @property
     def done(self) -> bool:
         """Whether no pass is under way."""

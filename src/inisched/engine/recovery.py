@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 from inisched.config.loader import Config
 from inisched.engine.clock_watch import STEP
 from inisched.executors import tree
+from inisched.executors.asking import question_mark
 from inisched.model.run import Outcome, State
-from inisched.stores.ledger import Absence, Claimed, Ledger, Life, OpenRun
+from inisched.stores.ledger import Absence, Ledger, Life, OpenRun
 
 log = logging.getLogger("inisched")
 
@@ -20,7 +21,7 @@ PATIENCE = 2.0
 """Seconds an orphan has between TERM and KILL."""
 
 
-def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) -> list[Claimed]:
+def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) -> list[OpenRun]:
     """Close the rows a former daemon left running; return those it left waiting.
 
     The outcome of an interrupted run is unknown; its processes, recognised by pid and start
@@ -30,18 +31,23 @@ def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) 
     rerun = {job.name for job in config.jobs if job.rerun_interrupted}
     zones = {job.name: job.schedule.zone for job in config.jobs}
     open_runs = ledger.open_runs()
-    ended = end_orphans([run for run in open_runs if run.state is State.RUNNING], ledger.id)
+    asked = {job.name for job in config.jobs if job.gates.ready or job.gates.should_run}
+    ended = end_orphans(
+        [run for run in open_runs if run.state is State.RUNNING or run.claimed.fire.job in asked],
+        ledger.id,
+    )
     for run in open_runs:
         claimed = run.claimed
         if run.state is State.WAITING:
-            waiting.append(claimed)
+            waiting.append(run)
             continue
         zone = ZoneInfo(zones.get(claimed.fire.job, config.settings.timezone))
         message = _message(former, now, zone, claimed.run_id in ended)
         again = now if claimed.fire.job in rerun and not ledger.was_rerun(claimed) else None
         outcome = Outcome(state=State.INTERRUPTED, message=message)
-        retry = ledger.finish(claimed, outcome, now, again=again)
-        waiting += [retry] if retry is not None else []
+        retry, _ = ledger.finish(claimed, outcome, now, again=again)
+        if retry is not None:
+            waiting.append(OpenRun(retry, State.WAITING, None, None))
         log.warning("%s: run %d interrupted: %s", claimed.fire.job, claimed.run_id, message)
     return waiting
 
@@ -87,6 +93,8 @@ def end_orphans(runs: list[OpenRun], ledger: str) -> set[int]:
 
 def _processes(run: OpenRun, ledger: str) -> list[tree.Process]:
     mark = f"{ledger}:{run.claimed.run_id}"
+    if run.state is State.WAITING:
+        return tree.members(0, question_mark(mark))
     leader = run.pid or 0
     if leader and not _led(run):
         leader = 0

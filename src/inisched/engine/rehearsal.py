@@ -6,20 +6,22 @@ import os
 import selectors
 import signal
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from inisched.engine.clock import Clock
 from inisched.engine.endings import concluded
 from inisched.engine.nursery import GLANCE, Nursery
 from inisched.engine.signals import Signals
+from inisched.executors.asking import Answer, answer, question
 from inisched.executors.running import Running, Task
 from inisched.executors.starting import Executors
 from inisched.executors.tree import adopt_orphans
-from inisched.model.job import Job
+from inisched.model.job import Call, Job
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
+from inisched.timing.period import period_of
 
 NO_RUN = 0
 """The id of a run that has no row."""
@@ -28,6 +30,7 @@ HURRIED = 2.0
 """Seconds between TERM and KILL once somebody has asked twice."""
 
 Echo = Callable[[bytes], object]
+Days = tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,7 @@ class Rehearsal:
         return {
             "job": self.fire.job,
             "fire_at": self.fire.moved.isoformat(),
+            "period": [day.isoformat() for day in self.fire.period] if self.fire.period else None,
             "started": self.started.isoformat(),
             "ended": self.ended.isoformat(),
             "state": outcome.state.value,
@@ -74,7 +78,9 @@ class Rehearsal:
             stderr_total=int(packed["stderr_total"]),
         )
         return cls(
-            fire=asked_for(str(packed["job"]), _moment(packed["fire_at"])),
+            fire=asked_for(
+                str(packed["job"]), _moment(packed["fire_at"]), _days(packed.get("period"))
+            ),
             outcome=outcome,
             started=_moment(packed["started"]),
             ended=_moment(packed["ended"]),
@@ -88,9 +94,37 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def asked_for(job: str, moment: datetime) -> Fire:
+def _days(packed: list[str] | None) -> Days | None:
+    if packed is None:
+        return None
+    first, last = packed
+    return date.fromisoformat(first), date.fromisoformat(last)
+
+
+def asked_for(job: str, moment: datetime, period: Days | None = None) -> Fire:
     """The fire of a person who wants the job run for that moment."""
-    return Fire(job=job, at=moment, moved=moment, trigger=Trigger.MANUAL)
+    return Fire(job=job, at=moment, moved=moment, trigger=Trigger.MANUAL, period=period)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A gate that was asked, by its key. `stopped`: somebody broke it off."""
+
+    key: str
+    gate: Call
+    answer: Answer
+    stopped: bool = False
+
+
+def inquire(
+    job: Job, moment: datetime, executors: Executors, clock: Clock, *, out: Echo, err: Echo
+) -> Iterator[Asked]:
+    """Ask the job's gates for that moment, one after the other, as `rehearse` runs it."""
+    task = _task(job, _fire(job, moment))
+    for key, gate in (("ready", job.gates.ready), ("should_run", job.gates.should_run)):
+        if gate is not None:
+            outcome, stopped = _carried_out(question(task, gate), executors, clock, out, err)
+            yield Asked(key, gate, answer(outcome), stopped)
 
 
 def rehearse(
@@ -100,23 +134,37 @@ def rehearse(
 
     TERM and INT end it as the daemon would, a second one hurries.
     """
-    task = Task(run_id=NO_RUN, job=job, scheduled_for=moment, mark=f"test:{os.getpid()}")
-    fire, started, stopped = asked_for(job.name, moment), clock.now(), False
+    fire, started = _fire(job, moment), clock.now()
+    outcome, stopped = _carried_out(_task(job, fire), executors, clock, out, err)
+    return Rehearsal(
+        fire=fire, outcome=outcome, started=started, ended=clock.now(), stopped=stopped
+    )
+
+
+def _fire(job: Job, moment: datetime) -> Fire:
+    days = job.report_period and period_of(job.report_period, moment, job.schedule.zone)
+    return asked_for(job.name, moment, days)
+
+
+def _task(job: Job, fire: Fire) -> Task:
+    return replace(Task.of(NO_RUN, job, fire), mark=f"test:{os.getpid()}")
+
+
+def _carried_out(
+    task: Task, executors: Executors, clock: Clock, out: Echo, err: Echo
+) -> tuple[Outcome, bool]:
+    """Start the task and wait for its end; how it ended, and whether it was broken off."""
     try:
         running = executors.start(task)
     except OSError as error:
         message = f"could not start: {error.strerror or error}"
-        running = Outcome(state=State.FAILURE, message=message)
+        return Outcome(state=State.FAILURE, message=message), False
     if isinstance(running, Outcome):
-        outcome = running
-        out(outcome.stdout)
-        err(outcome.stderr)
-    else:
-        running.stdout.echo, running.stderr.echo = out, err
-        outcome, stopped = _attended(running, job, clock)
-    return Rehearsal(
-        fire=fire, outcome=outcome, started=started, ended=clock.now(), stopped=stopped
-    )
+        out(running.stdout)
+        err(running.stderr)
+        return running, False
+    running.stdout.echo, running.stderr.echo = out, err
+    return _attended(running, task.job, clock)
 
 
 def _attended(running: Running, job: Job, clock: Clock) -> tuple[Outcome, bool]:

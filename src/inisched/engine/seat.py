@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from inisched.model.job import Job, Misfire, Overlap
-from inisched.model.run import Fire, Gap, Reason
+from inisched.model.run import Fire, Gap, Reason, Trigger
 from inisched.stores.job_state import JobState
-from inisched.stores.ledger import Claimed, Take
+from inisched.stores.ledger import Claimed, Stretch, Take
 from inisched.timing import library
-from inisched.timing.due import due
+from inisched.timing.due import due, gap
+from inisched.timing.period import period_of
 from inisched.timing.recurrence import Anchor, first_look
 from inisched.timing.rhythm import Rhythm
+
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
@@ -22,7 +25,10 @@ class Seat:
 
     `line` holds waiting fires, oldest first. `pending` are attempts that wait for their moment:
     retries, which count as running, and later fires a person asked for, which do not. An
-    inactive job has no `entry`: only a person makes it run.
+    inactive job has no `entry`: only a person makes it run. `held` is what came due during a hold,
+    with its row; `failed` the attempt whose period must succeed before later ones. A fire in
+    `ready` may start until that moment, one in `cleared` has been asked whether it should run.
+    `shut` is what the first in line waits for.
     """
 
     job: Job
@@ -34,6 +40,39 @@ class Seat:
     line: deque[Claimed] = field(default_factory=deque)
     pending: dict[int, Claimed] = field(default_factory=dict)
     removed: bool = False
+    paused_until: datetime | None = None
+    held: tuple[Claimed, Stretch] | None = None
+    failed: Claimed | None = None
+    asking: int | None = None
+    ready: dict[int, datetime] = field(default_factory=dict)
+    cleared: set[int] = field(default_factory=set)
+    shut: str | None = None
+
+    def take_over(self, former: Seat) -> None:
+        """What runs, waits and is known of the job goes on under its new definition."""
+        self.running, self.line, self.pending = former.running, former.line, former.pending
+        self.paused_until, self.held, self.failed = former.paused_until, former.held, former.failed
+        self.asking, self.ready, self.cleared = former.asking, former.ready, former.cleared
+
+    def forget(self, entry: Claimed) -> None:
+        """The fire waits no longer."""
+        self.ready.pop(entry.run_id, None)
+        self.cleared.discard(entry.run_id)
+        self.asking = None if self.asking == entry.run_id else self.asking
+
+    def is_paused(self, now: datetime) -> bool:
+        return self.paused_until is not None and now < self.paused_until
+
+    def is_ready(self, entry: Claimed, now: datetime) -> bool:
+        """Whether the fire need not wait for its data any more."""
+        until = self.ready.get(entry.run_id)
+        asked = self.job.gates.ready is None or entry.fire.override
+        return asked or (until is not None and now < until)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a run of the job goes on, or a retry waits for its moment."""
+        return bool(self.running) or any(other.attempt > 1 for other in self.pending.values())
 
     @property
     def retrying(self) -> bool:
@@ -45,19 +84,63 @@ class Seat:
     @property
     def busy(self) -> bool:
         """Whether a new fire meets `overlap`: a fire is under way, or a line is worked off."""
-        return bool(self.running) or self.retrying or len(self.line) > 1
+        if self.running or self.asking is not None or self.retrying:
+            return True
+        return len(self.line) > 1 and not self.waits
+
+    @property
+    def waits(self) -> bool:
+        """Whether the first in line waits at a gate of its own: that is no work."""
+        shut = self.shut or ""
+        return shut in ("line", "hold", "ready") or shut.startswith("after:")
+
+    @property
+    def head(self) -> Claimed:
+        """Who is to start next: the first in line, or whom a person sent past one that waits."""
+        if self.waits:
+            asked_for = (e for e in self.line if e.fire.trigger is Trigger.MANUAL)
+            return next(asked_for, self.line[0])
+        return self.line[0]
 
     def beside(self, entry: Claimed) -> bool:
         """Whether the fire may start beside a run of its own job."""
         return self.job.overlap is Overlap.ALLOW and entry.alone
 
-    def look(self, now: datetime) -> Take:
-        """Take up what has come due since the last look."""
+    def look(self, now: datetime, *, held: bool = False) -> Take:
+        """Take up what has come due since the last look; during a hold it only piles up."""
+        if held:
+            return self._pile_up(now)
+        paused = self._pass_over(now)
         found = due(self.job, self.rhythm, self.looked, now)
         self.looked = found.upto
-        take = Take(self.state, found.upto, wait=list(found.run), gaps=list(found.gaps))
+        run = [dated(self.job, fire) for fire in found.run]
+        take = Take(self.state, found.upto, wait=run, gaps=[*paused, *found.gaps])
         self.refuse(take)
         return take
+
+    def _pile_up(self, now: datetime) -> Take:
+        upto = self.rhythm.upto(now)
+        last, first = self.rhythm.latest(self.looked, upto), self.rhythm.next(self.looked)
+        take = Take(self.state, upto, held_row=self.held[0].run_id if self.held else None)
+        if last is not None and first is not None:
+            take.held = Stretch(
+                first=first,
+                first_moved=self.rhythm.moved(first),
+                last_moved=self.rhythm.moved(last),
+                count=self.rhythm.count(self.looked, last)[0],
+            )
+        self.looked = upto
+        return take
+
+    def _pass_over(self, now: datetime) -> list[Gap]:
+        """The fires that came due while the job was paused."""
+        if self.paused_until is None:
+            return []
+        upto = self.rhythm.upto(min(now, self.paused_until - _MILLISECOND))
+        last = self.rhythm.latest(self.looked, upto)
+        paused = [gap(self.job.name, self.rhythm, self.looked, last, Reason.PAUSED)] if last else []
+        self.looked = max(self.looked, upto)
+        return paused
 
     def refuse(self, take: Take) -> None:
         """Turn fires that `overlap` refuses into gaps."""
@@ -72,6 +155,14 @@ class Seat:
             return
         take.gaps = [*take.gaps, *(overlapped(fire) for fire in take.wait[keep:])]
         del take.wait[keep:]
+
+
+def dated(job: Job, fire: Fire) -> Fire:
+    """The fire with the period its report is about."""
+    if job.report_period is None or fire.period is not None:
+        return fire
+    period = period_of(job.report_period, fire.at, job.schedule.zone)
+    return replace(fire, period=period)
 
 
 def overlapped(fire: Fire) -> Gap:

@@ -10,7 +10,7 @@ import heapq
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from inisched.engine.engine import Engine
@@ -18,7 +18,7 @@ from inisched.engine.nursery import Departed
 from inisched.engine.paper import PaperLedger, PaperRun, PaperSkip
 from inisched.engine.seat import Seat
 from inisched.executors.running import Task
-from inisched.model.job import Job, Overlap, Pool
+from inisched.model.job import Gates, Job, Overlap, Pool
 from inisched.model.run import Outcome, State
 from inisched.stores.job_state import JobState
 from inisched.stores.ledger import Claimed
@@ -84,7 +84,8 @@ class Simulation:
         """
         self.peak = Peak(0, since)
         with _unsaid():
-            self._engine.adopt([job for job in jobs if job.active], since)
+            active = [replace(job, gates=Gates()) for job in jobs if job.active]
+            self._engine.adopt(active, since)
             for moment in self._moments(until):
                 self._turn(moment)
                 yield from self._ledger.runs()

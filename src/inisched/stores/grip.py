@@ -23,15 +23,15 @@ ANEW = "a new one begins with what is at hand"
 class Grip:
     """A database that is open; `db` is its connection. Raises Unusable and sqlite3.Error."""
 
-    def __init__(self, path: Path, *, full: bool, ours: bool) -> None:
+    def __init__(self, path: Path, *, full: bool, ours: bool, brief: bool = False) -> None:
         self.path = Path(os.path.realpath(path))
         self._full = full
         self._damage = ""
         self._copy: Path | None = None
-        self._open(ours=ours)
+        self._open(ours=ours, brief=brief)
 
-    def _open(self, *, ours: bool) -> None:
-        self.db = open_writer(self.path, full=self._full, ours=ours)
+    def _open(self, *, ours: bool, brief: bool = False) -> None:
+        self.db = open_writer(self.path, full=self._full, ours=ours, brief=brief)
         self.db.execute(f"PRAGMA busy_timeout = {BUSY}")
         self.db.execute("PRAGMA wal_autocheckpoint = 0")
         self._since_checkpoint = 0

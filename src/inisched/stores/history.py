@@ -16,6 +16,14 @@ from inisched.stores.past import MOST, Entry, Past, read_entry
 from inisched.stores.queries import queries
 from inisched.stores.reading import Reading
 from inisched.stores.stretches import Stretch, read_absence, read_down
+from inisched.stores.switches import (
+    AuditEntry,
+    Hold,
+    Switch,
+    read_audit,
+    read_hold,
+    read_switches,
+)
 
 COLUMNS = (
     "id", "job", "fire_at", "fire_until", "count", "state", "reason", "trigger", "attempt",
@@ -110,11 +118,24 @@ class History:
         return 0 if row is None else int(row["count"])
 
     def open_rows(self) -> list[Row]:
-        """What waits or runs, oldest first; `not_before` is a moment a row waits for, or None."""
-        return [
-            _public(row) | {"not_before": maybe_moment(row["not_before"])}
-            for row in self._all(self._sql["open_view"])
-        ]
+        """What waits or runs, oldest first, with what its waiting depends on: `not_before`,
+        `taken_at`, `first_at` and `asked_at` are moments or None, `asked` a number."""
+        return [_open(row) for row in self._all(self._sql["open_view"])]
+
+    def switches(self) -> dict[str, Switch]:
+        """Everything that people switched, by job."""
+        return read_switches(
+            self._all(self._sql["all_switches"]), self._all(self._sql["former_rhythms"])
+        )
+
+    def held(self) -> Hold | None:
+        """Whether nothing may start, since when and why."""
+        return read_hold(self._all(self._sql["the_hold"]))
+
+    def audit(self, job: str | None = None, *, limit: int | None = None) -> list[AuditEntry]:
+        """Who switched what, newest first; of one job, or of all with what concerns them all."""
+        values = {"job": job, "limit": -1 if limit is None else limit}
+        return [read_audit(row) for row in self._all(self._sql["audit"], values)]
 
     def last_life(self) -> Life | None:
         """The newest life of a daemon; None where there was none."""
@@ -127,6 +148,11 @@ class History:
     def entry(self, run_id: int) -> Entry | None:
         """One row; None where there is none of that id."""
         return next(map(read_entry, self._named("one_entry", {"id": run_id})), None)
+
+    def ended_at(self, job: str, moment: datetime, *, before: int) -> int | None:
+        """The run of the job, older than another, that had just ended at the moment."""
+        values = {"job": job, "moment": to_ms(moment), "before": before}
+        return next((row["id"] for row in self._named("just_ended", values)), None)
 
     def stretches(self, since: datetime, until: datetime) -> list[Stretch]:
         """When nobody looked between the two moments, and the clock was set, in order."""
@@ -170,6 +196,12 @@ def _public(row: sqlite3.Row) -> Row:
     public = {column: row[column] for column in COLUMNS}
     public["override"] = bool(public["override"])
     return public
+
+
+def _open(row: sqlite3.Row) -> Row:
+    moments = ("not_before", "taken_at", "first_at", "asked_at")
+    found = {name: maybe_moment(row[name]) for name in moments}
+    return _public(row) | found | {"asked": row["asked"]}
 
 
 def parse(text: str) -> datetime:

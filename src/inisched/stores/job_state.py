@@ -24,7 +24,9 @@ class JobState:
     A job rests while it is not in the file, not active, or broken: that stretch has no fires. It
     is stale while its last good definition runs, the one in the file being broken. `shift` is by
     how much the wall clock was set under an elapsed interval, `ahead` what is accounted for beyond
-    `looked`, because the clock was set back; `pruned` the stretch its pruned runs lie in.
+    `looked`, because the clock was set back; `pruned` the stretch its pruned runs lie in. Its
+    latest run began at `started`; it last `succeeded` and `failed` then. The period of the run
+    `failed_run` must succeed before later ones.
     """
 
     id: int
@@ -40,6 +42,10 @@ class JobState:
     shift: timedelta = timedelta(0)
     pruned: tuple[datetime, datetime] | None = None
     ahead: Accounted = NOTHING_AHEAD
+    started: datetime | None = None
+    succeeded: datetime | None = None
+    failed: datetime | None = None
+    failed_run: int | None = None
 
     @property
     def before_its_beginning(self) -> bool:
@@ -66,12 +72,16 @@ class JobState:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """A rhythm that begins now; fires up to `looked`, inclusive, are not its concern."""
+    """A rhythm that begins now; fires up to `looked`, inclusive, are not its concern.
+
+    `shift` is that of a rhythm taken up again after another one.
+    """
 
     name: str
     meaning: str
     anchor: Anchor
     looked: datetime
+    shift: timedelta = timedelta(0)
 
 
 def read_job_states(
@@ -106,6 +116,10 @@ def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> Jo
         shift=row["shift"] * _MS,
         pruned=pruned,
         ahead=Accounted(fires, beyond) if fires or beyond else NOTHING_AHEAD,
+        started=maybe_moment(row["started"]),
+        succeeded=maybe_moment(row["succeeded"]),
+        failed=maybe_moment(row["failed"]),
+        failed_run=row["failed_run"],
     )
 
 
@@ -125,4 +139,8 @@ def job_values(job: JobState) -> dict[str, Any]:
         "shift": job.shift // _MS,
         "pruned_from": to_ms(job.pruned[0]) if job.pruned else None,
         "pruned_until": to_ms(job.pruned[1]) if job.pruned else None,
+        "started": to_ms(job.started) if job.started else None,
+        "succeeded": to_ms(job.succeeded) if job.succeeded else None,
+        "failed": to_ms(job.failed) if job.failed else None,
+        "failed_run": job.failed_run,
     }

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from inisched.model.retention import Retention
-from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
+from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores.grip import Grip
 from inisched.stores.job_state import (
     Beginning,
@@ -26,19 +26,39 @@ from inisched.stores.pieces import Access
 from inisched.stores.pruning import Pruning
 from inisched.stores.queries import queries
 from inisched.stores.soundness import Unusable
+from inisched.stores.switches import Switches
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True)
 class Take:
-    """What one look took up of one job: fires that start now or wait, and gaps."""
+    """What one look took up of one job: fires that start now or wait, and gaps.
+
+    `held` is what came due during a hold, to be added to the waiting row `held_row`, if there is
+    one.
+    """
 
     job: JobState
     upto: datetime
     start: list[Fire] = field(default_factory=list)
     wait: list[Fire] = field(default_factory=list)
     gaps: Sequence[Gap] = ()
+    held: Stretch | None = None
+    held_row: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Fires of a job that stand together: from `first` to `last`, both inclusive.
+
+    `first` is unmoved, the others are as people see them.
+    """
+
+    first: datetime
+    first_moved: datetime
+    last_moved: datetime
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +66,9 @@ class Claimed:
     """An attempt at a fire that has its row. `start`: the row already says running.
 
     `taken_at` is when it was taken up; `not_before`, where it waits for a moment of its own.
-    `alone`: no other fire of its job was taken up in the same look.
+    `alone`: no other fire of its job was taken up in the same look. `first_at` is the fire whose
+    place it took, where it waits in place of older ones; it was `asked` so often whether it is
+    ready, last at `asked_at`.
     """
 
     run_id: int
@@ -56,21 +78,43 @@ class Claimed:
     attempt: int = 1
     not_before: datetime | None = None
     alone: bool = False
+    first_at: datetime | None = None
+    asked: int = 0
+    asked_at: datetime | None = None
+
+    @property
+    def first_fire(self) -> datetime:
+        """The moment of the first fire that waited here."""
+        return self.first_at or self.fire.moved
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether it is the first attempt at a fire of the job's own rhythm."""
+        return self.attempt == 1 and self.fire.trigger in (Trigger.SCHEDULE, Trigger.CATCHUP)
 
     def after(self, step: timedelta) -> Claimed:
         """The same attempt once the clock has been set by that much: its waiting goes on."""
         later = None if self.not_before is None else self.not_before + step
-        return replace(self, taken_at=self.taken_at + step, not_before=later)
+        asked_at = None if self.asked_at is None else self.asked_at + step
+        return replace(self, taken_at=self.taken_at + step, not_before=later, asked_at=asked_at)
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """A row a former daemon left waiting or running, and the process that carried it."""
+    """A row a former daemon left waiting or running, and the process that carried it.
+
+    `held` where the row stands for what came due during a hold.
+    """
 
     claimed: Claimed
     state: State
     pid: int | None
     pid_started: int | None
+    held: Stretch | None = None
+
+    def after(self, step: timedelta) -> OpenRun:
+        """The same row once the clock has been set by that much."""
+        return replace(self, claimed=self.claimed.after(step))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +168,24 @@ class LedgerDown(Exception):
 class Ledger:
     """The account of every fire. Each method is one transaction, or raises LedgerDown."""
 
-    def __init__(self, path: Path, *, full: bool = True, ours: bool = False) -> None:
-        """`ours`: nobody chose the file's name, so that something broken there was ours.
+    def __init__(
+        self, path: Path, *, full: bool = True, ours: bool = False, brief: bool = False
+    ) -> None:
+        """`ours`: nobody chose the file's name, so that something broken there was ours. `brief`:
+        it is held for a moment only, and looked at no longer than that.
 
         Raises Unusable, and of that NotNow where waiting may help.
         """
-        self._grip = Grip(path, full=full, ours=ours)
+        self._grip = Grip(path, full=full, ours=ours, brief=brief)
         self._sql = queries()
         self._lost = ""
         self._identity = self.id
         self._life: int | None = None
         self._lived: dict[str, Any] = {}
         self._begun: set[int] = set()
-        """Jobs of which a waiting fire has started since their last gap: it does not grow."""
+        """Jobs of which a waiting fire has started since their last gap, or that have rested: it
+        does not grow."""
+        self.switches = Switches(self._together, self._run)
 
     @property
     def id(self) -> str:
@@ -167,11 +216,12 @@ class Ledger:
         *,
         resting: Mapping[str, str] | None = None,
         stale: Iterable[str] = (),
+        back: Iterable[str] = (),
     ) -> dict[str, JobState]:
         """Enter jobs and where their rhythms stand; what the ledger now knows of them, by name.
 
         Those named in `resting` rest, each for its reason, those in `stale` are stale; the others
-        are not.
+        are not. Those named in `back` are back at the file's schedule.
         """
         resting, states = resting or {}, {}
         with self._together():
@@ -183,17 +233,21 @@ class Ledger:
                     anchor=to_ms(new.anchor.moment),
                     anchor_counts=new.anchor.inclusive,
                     looked=to_ms(new.looked),
+                    shift=new.shift // _MILLISECOND,
                 )
                 states[new.name] = read_job_state(row)
                 if row["resting"] and new.name not in resting:
                     self._run("wake_job", id=row["id"])
                     self._run("end_rest", job_id=row["id"], until=row["looked"])
+                    self._begun.add(row["id"])
                     states[new.name] = replace(states[new.name], resting=False)
             for name, reason in resting.items():
                 self._rest(name, reason, now)
             self._run("no_job_is_stale")
             for name in stale:
                 self._run("job_is_stale", name=name)
+            for name in back:
+                self._run("drop_former_rhythm", name=name)
         return states
 
     def _rest(self, name: str, reason: str, now: datetime) -> None:
@@ -242,6 +296,7 @@ class Ledger:
                 else:
                     self._run("delete_run", id=gap.id)
             self._run("set_waiting", step=absence.step // _MILLISECOND)
+            self._run("move_ends", step=absence.step // _MILLISECOND)
             self._note_absence(absence)
 
     def was_away(self, absence: Absence) -> None:
@@ -277,8 +332,41 @@ class Ledger:
                 entered = [entry for entry in mine if entry is not None]
                 self._name_the_run(take.gaps, folded, entered)
                 self._run("note_looked", job_id=take.job.id, looked=to_ms(take.upto))
+                if take.start:
+                    self._run("note_started", job_id=take.job.id, now=to_ms(now))
+                if take.held is not None:
+                    take.held_row = self._hold(take, take.held, now)
                 claimed.append((take, entered))
         return claimed
+
+    def _hold(self, take: Take, held: Stretch, now: datetime) -> int | None:
+        """The id of the row that grew, or was entered."""
+        last = to_ms(held.last_moved)
+        if take.held_row is not None:
+            self._run("grow_held", id=take.held_row, last=last, count=held.count)
+            return take.held_row
+        row = self._one(
+            "insert_held",
+            job_id=take.job.id,
+            first=to_ms(held.first_moved),
+            first_unmoved=to_ms(held.first),
+            last=last,
+            count=held.count,
+            era=take.job.era,
+            taken_at=to_ms(now),
+        )
+        return None if row is None else int(row["id"])
+
+    def release(self, take: Take, now: datetime) -> list[Claimed]:
+        """Turn what came due during a hold into fires that wait, and gaps."""
+        with self._together():
+            self._run("delete_run", id=take.held_row)
+            folded = [self._note_gap(take.job, gap) for gap in take.gaps]
+            alone = len(take.wait) == 1
+            mine = [self._insert(take.job, fire, now, alone=alone) for fire in take.wait]
+            entered = [entry for entry in mine if entry is not None]
+            self._name_the_run(take.gaps, folded, entered)
+            return entered
 
     def enter(self, job: JobState, fire: Fire, now: datetime) -> Claimed:
         """Enter a fire somebody asked for, as waiting; where its moment lies ahead, for that."""
@@ -312,6 +400,9 @@ class Ledger:
                 taken_at=to_ms(now),
                 not_before=None if not_before is None else to_ms(not_before),
                 started_at=to_ms(now) if start else None,
+                period_start=None if fire.period is None else fire.period[0].isoformat(),
+                period_end=None if fire.period is None else fire.period[1].isoformat(),
+                override=fire.override,
             )
             if row is not None:
                 return Claimed(
@@ -382,13 +473,48 @@ class Ledger:
 
     # -- runs ----------------------------------------------------------------------------------
 
-    def begin(self, run_ids: Iterable[int], now: datetime) -> None:
-        """Waiting rows that start now."""
+    def begin(self, entries: Iterable[Claimed], now: datetime) -> None:
+        """Waiting attempts that start now."""
         with self._together():
-            for run_id in run_ids:
-                row = self._one("begin_run", id=run_id, now=to_ms(now))
+            for entry in entries:
+                override = entry.fire.override
+                row = self._one("begin_run", id=entry.run_id, now=to_ms(now), override=override)
                 if row is not None:
+                    self._run("note_started", job_id=row["job_id"], now=to_ms(now))
                     self._begun.add(row["job_id"])
+
+    def note_question(self, entry: Claimed) -> None:
+        """How often a waiting fire was asked whether it is ready, and when last."""
+        assert entry.asked_at is not None
+        now = to_ms(entry.asked_at)
+        with self._together():
+            self._run("note_question", id=entry.run_id, asked=entry.asked, now=now)
+
+    def note_silence(self, run_id: int, words: str) -> None:
+        """Why the last question whether a waiting fire is ready had no answer."""
+        with self._together():
+            self._run("note_silence", id=run_id, message=words)
+
+    def take_place(self, older: Claimed, newer: Claimed) -> Claimed:
+        """A newer waiting fire takes the place of an older one: its limits count from there."""
+        first_at = older.first_fire
+        with self._together():
+            message = f"coalesced into run {newer.run_id}"
+            reason = Reason.COALESCED.value
+            self._run("skip_waiting", id=older.run_id, reason=reason, message=message)
+            values = {"taken_at": to_ms(older.taken_at), "first_at": to_ms(first_at)}
+            self._run("take_place", id=newer.run_id, **values)
+        return replace(newer, taken_at=older.taken_at, first_at=first_at)
+
+    def failed_attempt(self, run_id: int) -> Claimed | None:
+        """The attempt whose period stands still; None where its row is gone."""
+        row = self._one("failed_attempt", id=run_id)
+        return None if row is None else _open_run(row).claimed
+
+    def enter_again(self, claimed: Claimed, now: datetime) -> Claimed | None:
+        """Enter the next attempt at a fire, at once; None where there is one already."""
+        with self._together():
+            return self._enter_again(claimed, now, now)
 
     def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which process (pid and its start time) carries each run out."""
@@ -404,17 +530,28 @@ class Ledger:
         *,
         took: timedelta | None = None,
         again: datetime | None = None,
-    ) -> Claimed | None:
+        then: Iterable[tuple[JobState, Fire]] = (),
+        line: tuple[JobState, int | None] | None = None,
+    ) -> tuple[Claimed | None, list[Claimed]]:
         """How a run ended, with what was kept of its output, and how long it took.
 
-        With `again` the next attempt is entered too, to wait for that moment, and returned.
+        With `again` the next attempt is entered too, to wait for that moment; else the fires of
+        the jobs that come `then`. Both come back. `line` says whose line of periods stops at
+        which run now, or goes on (None).
         """
         with self._together():
             self._note_outcome(claimed.run_id, outcome, now, took)
             if again is not None:
-                return self._enter_again(claimed, now, again)
-            self._run("note_ended", id=claimed.run_id, now=to_ms(now))
-            return None
+                return self._enter_again(claimed, now, again), []
+            self._note_ended(claimed.run_id, now, outcome.state)
+            if line is not None:
+                self._run("stop_line", job_id=line[0].id, run=line[1])
+            entered = [self._insert(job, fire, now) for job, fire in then]
+            return None, [entry for entry in entered if entry is not None]
+
+    def _note_ended(self, run_id: int, now: datetime, state: State | None = None) -> None:
+        good, bad = state in SUCCESSES, state in FAILURES
+        self._run("note_ended", id=run_id, now=to_ms(now), good=good, bad=bad)
 
     def record(self, fire: Fire, outcome: Outcome, *, started: datetime, ended: datetime) -> int:
         """Enter a run that took place outside of the daemon, whole; its id.
@@ -427,7 +564,8 @@ class Ledger:
             entry = self._insert(job, fire, started, start=True)
             assert entry is not None
             self._note_outcome(entry.run_id, outcome, ended, ended - started)
-            self._run("note_ended", id=entry.run_id, now=to_ms(ended))
+            self._run("note_started", job_id=job.id, now=to_ms(started))
+            self._note_ended(entry.run_id, ended, outcome.state)
             return entry.run_id
 
     def _note_outcome(
@@ -482,7 +620,7 @@ class Ledger:
         with self._together():
             self._run("skip_waiting", id=run_id, reason=reason.value, message=message)
             if now is not None:
-                self._run("note_ended", id=run_id, now=to_ms(now))
+                self._note_ended(run_id, now)
 
     def cancel(self, run_id: int, reason: Reason | None, message: str, now: datetime) -> None:
         """A waiting attempt that somebody stopped."""
@@ -494,7 +632,7 @@ class Ledger:
                 message=message,
                 now=to_ms(now),
             )
-            self._run("note_ended", id=run_id, now=to_ms(now))
+            self._note_ended(run_id, now)
 
     def open_runs(self) -> list[OpenRun]:
         """What a former daemon left waiting or running, oldest first."""
@@ -573,6 +711,8 @@ class Ledger:
                 self._execute("enter_job_again", **job_values(job))
             for run, started in held.runs:
                 self._execute("enter_run_again", **_run_values(run, started, ids))
+            for query, values in self.switches.kept:
+                self._execute(query, **values)
 
     # -- sqlite --------------------------------------------------------------------------------
 
@@ -642,6 +782,14 @@ def _run_values(
         "started_at": to_ms(started) if started else None,
         "pid": run.pid,
         "pid_started": run.pid_started,
+        "fire_until": to_ms(run.held.last_moved) if run.held else None,
+        "count": run.held.count if run.held else 1,
+        "period_start": claimed.fire.period and claimed.fire.period[0].isoformat(),
+        "period_end": claimed.fire.period and claimed.fire.period[1].isoformat(),
+        "override": claimed.fire.override,
+        "first_at": to_ms(claimed.first_at) if claimed.first_at else None,
+        "asked": claimed.asked,
+        "asked_at": to_ms(claimed.asked_at) if claimed.asked_at else None,
     }
 
 
@@ -651,12 +799,27 @@ def _open_run(row: sqlite3.Row) -> OpenRun:
         at=from_ms(row["fire_unmoved"]),
         moved=from_ms(row["fire_at"]),
         trigger=Trigger(row["trigger"]),
+        period=_period(row),
+        override=bool(row["override"]),
     )
+    held = None
+    if row["fire_until"] is not None:
+        last = from_ms(row["fire_until"])
+        held = Stretch(first=fire.at, first_moved=fire.moved, last_moved=last, count=row["count"])
     claimed = Claimed(
         run_id=row["id"],
         fire=fire,
         taken_at=from_ms(row["taken_at"]),
         attempt=row["attempt"],
         not_before=maybe_moment(row["not_before"]),
+        first_at=maybe_moment(row["first_at"]),
+        asked=row["asked"],
+        asked_at=maybe_moment(row["asked_at"]),
     )
-    return OpenRun(claimed, State(row["state"]), row["pid"], row["pid_started"])
+    return OpenRun(claimed, State(row["state"]), row["pid"], row["pid_started"], held)
+
+
+def _period(row: sqlite3.Row) -> tuple[date, date] | None:
+    if row["period_start"] is None:
+        return None
+    return date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"])

@@ -60,21 +60,23 @@ def belongs_to(path: Path, *, like: Path | None = None) -> tuple[int, int] | Non
     return model.st_uid, model.st_gid
 
 
-def open_writer(path: Path, *, full: bool, ours: bool = False) -> sqlite3.Connection:
-    """The daemon's connection; makes the database where there is none.
+def open_writer(
+    path: Path, *, full: bool, ours: bool = False, brief: bool = False
+) -> sqlite3.Connection:
+    """The daemon's connection; makes the database where there is none. `brief`: look at little.
 
     With `full` each commit is on the disk before it returns. A broken database is moved aside
     and a new one begins, where it bears our mark or the file's name is `ours`: nobody chose it.
     Raises Unusable, and of that NotNow where waiting may help.
     """
     try:
-        return _open_sound(path, full=full)
+        return _open_sound(path, full=full, brief=brief)
     except Broken as broken:
         if not (ours or is_marked_ours(path)):
             raise Unusable(f"the database {path} cannot be used: {broken}") from None
         _begin_anew(path, str(broken))
     try:
-        return _open_sound(path, full=full)
+        return _open_sound(path, full=full, brief=brief)
     except Broken as broken:
         raise Unusable(f"the database {path} cannot be made: {broken}") from None
 
@@ -94,7 +96,7 @@ def _begin_anew(path: Path, reason: str) -> None:
     )
 
 
-def _open_sound(path: Path, *, full: bool) -> sqlite3.Connection:
+def _open_sound(path: Path, *, full: bool, brief: bool) -> sqlite3.Connection:
     """Raises Broken, Unusable."""
     try:
         _check_regular(path)
@@ -104,7 +106,7 @@ def _open_sound(path: Path, *, full: bool) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise Unusable(f"the database {path} cannot be opened: {_reason(error)}") from None
     try:
-        _prepare(connection, path, full=full)
+        _prepare(connection, path, full=full, brief=brief)
     except sqlite3.Error as error:
         connection.close()
         if is_broken(error):
@@ -117,11 +119,11 @@ def _open_sound(path: Path, *, full: bool) -> sqlite3.Connection:
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool, brief: bool) -> None:
     connection.row_factory = sqlite3.Row
     version = check_version(connection, path)  # first: what is not ours stays as it is
     if version == VERSION:
-        check_content(connection, path)
+        check_content(connection, path, brief=brief)
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")

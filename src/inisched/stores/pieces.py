@@ -18,7 +18,7 @@ SHORT, LONG = 0.005, 0.015
 HEAVY = 1024 * 1024
 """Bytes of output one piece deletes; it deletes one row in any case."""
 
-DIRTY = 1_000
+DIRTY = 300
 """Rows, and pages of output, after which the log is written into the database."""
 
 SLACK = 256

@@ -1,8 +1,9 @@
 """One pass over the account, piece by piece, that forgets what is old enough or one too many.
 
 A job is never without its newest row, and the newest that was started, that ended by itself and
-that ended well: rhythm, gaps and `after` go by them. An open fire keeps all its attempts, and a
-fire that lies ahead (the clock was set back) the row that says it has run.
+that ended well: rhythm, gaps and `after` go by them; nor without the run whose period failed. An
+open fire keeps all its attempts, and a fire that lies ahead (the clock was set back) the row that
+says it has run.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Pruning:
         while jobs := self._run("jobs_after", id=job, n=LOOKED_AT):
             for row in jobs:
                 job = row["id"]
-                yield from self._forget_rows(job)
+                yield from self._forget_rows(job, row["failed_run"])
         yield from self._forget_outputs()
         for query, what in _OTHERS.items():
             while rows := self._run(query, before=self._rows_before, n=self._pieces.size):
@@ -77,11 +78,12 @@ class Pruning:
 
     # -- rows ----------------------------------------------------------------------------------
 
-    def _forget_rows(self, job: int) -> Steps:
+    def _forget_rows(self, job: int, failed_run: int | None) -> Steps:
         last = yield from self._beyond(job)
         stretch = {"job_id": job, "last": last, "before": self._rows_before}
         if last or self._run("rows_before", n=1, **stretch, **_FIRST):
             kept = yield from self._keepsakes(job)
+            kept |= {failed_run} if failed_run is not None else set()
             for query in ("rows_beyond", "rows_before"):
                 yield from self._sweep(query, stretch, kept)
         yield False

@@ -4,7 +4,8 @@ SELECT value FROM meta WHERE key = 'id';
 -- name: all_jobs
 -- Everything known of every job.
 SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-       stale, shift, pruned_from, pruned_until
+       stale, shift, pruned_from, pruned_until,
+       started, succeeded, failed, failed_run
   FROM job;
 
 -- name: fires_ahead
@@ -20,7 +21,8 @@ INSERT INTO job (name) VALUES (:name) ON CONFLICT DO NOTHING;
 
 -- name: job_named
 SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-       stale, shift, pruned_from, pruned_until
+       stale, shift, pruned_from, pruned_until,
+       started, succeeded, failed, failed_run
   FROM job WHERE name = :name;
 
 -- name: seat_job
@@ -30,9 +32,9 @@ VALUES (:name, :meaning, :anchor, :anchor_counts, :looked)
 ON CONFLICT (name) DO UPDATE
    SET meaning = excluded.meaning, anchor = excluded.anchor,
        anchor_counts = excluded.anchor_counts, looked = excluded.looked,
-       shift = iif(job.meaning = excluded.meaning, job.shift, 0)
+       shift = iif(job.meaning = excluded.meaning, job.shift, :shift)
 RETURNING id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-          stale, shift, pruned_from, pruned_until;
+          stale, shift, pruned_from, pruned_until, started, succeeded, failed, failed_run;
 
 -- name: rest_job
 UPDATE job SET resting = 1 WHERE name = :name RETURNING id, looked;
@@ -67,7 +69,7 @@ UPDATE job SET anchor = :anchor, anchor_counts = :anchor_counts, looked = :looke
 -- name: gaps_beyond
 SELECT run.id, run.job_id, job.name AS job, run.fire_at, run.fire_until, run.count
   FROM job CROSS JOIN run ON run.job_id = job.id
- WHERE run.fire_until > :present AND run.era = 0;
+ WHERE run.fire_until > :present AND run.era = 0 AND run.state = 'skipped';
 
 -- name: runs_within
 -- Fires with a run from one moment to another, both inclusive.
@@ -82,7 +84,8 @@ UPDATE run SET fire_until = :last, count = :count WHERE id = :id;
 DELETE FROM run WHERE id = :id;
 
 -- name: set_waiting
-UPDATE run SET taken_at = taken_at + :step, not_before = not_before + :step
+UPDATE run SET taken_at = taken_at + :step, not_before = not_before + :step,
+               asked_at = asked_at + :step
  WHERE state = 'waiting';
 
 -- name: note_absence
@@ -91,6 +94,13 @@ INSERT INTO absence (since, until, step, machine) VALUES (:since, :until, :step,
 -- name: note_looked
 UPDATE job SET looked = :looked WHERE id = :job_id;
 
+-- name: note_started
+UPDATE job SET started = :now WHERE id = :job_id;
+
+-- name: move_ends
+-- The clock was set: what was in the past stays as long ago as it was.
+UPDATE job SET started = started + :step, succeeded = succeeded + :step, failed = failed + :step;
+
 -- name: note_judged
 INSERT INTO job (name, judged) VALUES (:name, :judged)
 ON CONFLICT (name) DO UPDATE SET judged = excluded.judged;
@@ -98,9 +108,9 @@ ON CONFLICT (name) DO UPDATE SET judged = excluded.judged;
 -- name: insert_run
 -- Nothing comes back where the fire already has its row.
 INSERT INTO run (job_id, fire_at, fire_unmoved, era, attempt, state, trigger, taken_at,
-                 not_before, started_at)
+                 not_before, started_at, period_start, period_end, override)
 VALUES (:job_id, :fire_at, :fire_unmoved, :era, :attempt, :state, :trigger, :taken_at,
-        :not_before, :started_at)
+        :not_before, :started_at, :period_start, :period_end, :override)
 ON CONFLICT DO NOTHING
 RETURNING id;
 
@@ -145,8 +155,39 @@ UPDATE run SET message = :message WHERE id = :id;
 UPDATE run SET misfires = :misfires WHERE id = :id;
 
 -- name: begin_run
-UPDATE run SET state = 'running', started_at = :now WHERE id = :id AND state = 'waiting'
+UPDATE run SET state = 'running', started_at = :now, override = :override, message = ''
+ WHERE id = :id AND state = 'waiting'
 RETURNING job_id;
+
+-- name: note_question
+UPDATE run SET asked = :asked, asked_at = :now, message = '' WHERE id = :id;
+
+-- name: note_silence
+-- The gate has no answer; its next one takes that back.
+UPDATE run SET message = :message WHERE id = :id AND state = 'waiting';
+
+-- name: take_place
+UPDATE run SET taken_at = :taken_at, first_at = :first_at WHERE id = :id;
+
+-- name: insert_held
+-- What comes due during a hold.
+INSERT INTO run (job_id, fire_at, fire_unmoved, fire_until, count, era, state, trigger, taken_at)
+VALUES (:job_id, :first, :first_unmoved, :last, :count, :era, 'waiting', 'schedule', :taken_at)
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: grow_held
+UPDATE run SET fire_until = :last, count = count + :count WHERE id = :id;
+
+-- name: stop_line
+UPDATE job SET failed_run = :run WHERE id = :job_id;
+
+-- name: failed_attempt
+SELECT run.id, job.name AS job, state, trigger, fire_at, fire_unmoved, fire_until, count, attempt,
+       taken_at, not_before, pid, pid_started, period_start, period_end, override, first_at,
+       asked, asked_at
+  FROM run JOIN job ON job.id = run.job_id
+ WHERE run.id = :id;
 
 -- name: note_pid
 UPDATE run SET pid = :pid, pid_started = :pid_started WHERE id = :id;
@@ -161,7 +202,8 @@ INSERT OR REPLACE INTO output (run_id, stdout, stderr, stdout_total, stderr_tota
 VALUES (:id, :stdout, :stderr, :stdout_total, :stderr_total, :result);
 
 -- name: note_ended
-UPDATE job SET ended = :now WHERE id = (SELECT job_id FROM run WHERE id = :id);
+UPDATE job SET ended = :now, succeeded = iif(:good, :now, succeeded), failed = iif(:bad, :now, failed)
+ WHERE id = (SELECT job_id FROM run WHERE id = :id);
 
 -- name: skip_waiting
 UPDATE run SET state = 'skipped', reason = :reason, message = :message
@@ -177,11 +219,102 @@ UPDATE run SET state = 'stopped', reason = :reason, message = :message, ended_at
 
 -- name: open_runs
 -- What was waiting or running when the last daemon went away.
-SELECT run.id, job.name AS job, state, trigger, fire_at, fire_unmoved, attempt, taken_at,
-       not_before, pid, pid_started
+SELECT run.id, job.name AS job, state, trigger, fire_at, fire_unmoved, fire_until, count, attempt,
+       taken_at, not_before, pid, pid_started, period_start, period_end, override, first_at,
+       asked, asked_at
   FROM run JOIN job ON job.id = run.job_id
  WHERE state IN ('waiting', 'running')
  ORDER BY run.id;
+
+-- name: all_switches
+SELECT job.name AS job, kind, value, begun, by, since, note
+  FROM switch JOIN job ON job.id = switch.job_id;
+
+-- name: former_rhythms
+-- With all by which the clock has been set since.
+SELECT job.name AS job, former.meaning, former.anchor, former.anchor_counts,
+       former.shift + (SELECT ifnull(sum(step), 0) FROM absence WHERE id > absences) AS shift
+  FROM former_rhythm AS former JOIN job ON job.id = former.job_id;
+
+-- name: the_switches
+SELECT * FROM switch;
+
+-- name: switch_again
+-- This and the next ones put back what is switched, where the account lost it.
+INSERT INTO switch (job_id, kind, value, begun, by, since, note)
+SELECT :job_id, :kind, :value, :begun, :by, :since, :note
+ WHERE EXISTS (SELECT 1 FROM job WHERE id = :job_id)
+ON CONFLICT DO NOTHING;
+
+-- name: the_former_rhythms
+SELECT * FROM former_rhythm;
+
+-- name: former_rhythm_again
+INSERT INTO former_rhythm (job_id, meaning, anchor, anchor_counts, shift, absences)
+SELECT :job_id, :meaning, :anchor, :anchor_counts, :shift, 0
+ WHERE EXISTS (SELECT 1 FROM job WHERE id = :job_id)
+ON CONFLICT DO NOTHING;
+
+-- name: hold_again
+INSERT INTO hold (id, begun, by, since, note, released, released_at)
+VALUES (1, :begun, :by, :since, :note, :released, :released_at)
+ON CONFLICT DO NOTHING;
+
+-- name: throw_switch
+INSERT INTO switch (job_id, kind, value, begun, by, since, note)
+VALUES (:job_id, :kind, :value, :begun, :by, :since, :note)
+ON CONFLICT DO UPDATE
+   SET value = excluded.value, begun = excluded.begun, by = excluded.by, since = excluded.since,
+       note = excluded.note;
+
+-- name: switch_of_job
+SELECT value, begun FROM switch WHERE job_id = :job_id AND kind = :kind;
+
+-- name: drop_switch
+DELETE FROM switch WHERE job_id = :job_id AND kind = :kind;
+
+-- name: end_pause
+UPDATE switch SET value = :now WHERE job_id = :job_id AND kind = 'paused';
+
+-- name: keep_rhythm
+INSERT INTO former_rhythm (job_id, meaning, anchor, anchor_counts, shift, absences)
+SELECT id, meaning, anchor, anchor_counts, shift, (SELECT ifnull(max(id), 0) FROM absence)
+  FROM job WHERE id = :job_id AND anchor IS NOT NULL
+ON CONFLICT DO NOTHING;
+
+-- name: drop_former_rhythm
+DELETE FROM former_rhythm WHERE job_id = (SELECT id FROM job WHERE name = :name);
+
+-- name: look_on
+-- What came due while the job was disabled is nobody's concern.
+UPDATE job SET looked = :now WHERE id = :job_id AND looked < :now;
+
+-- name: the_hold
+SELECT begun, by, since, note, released, released_at FROM hold;
+
+-- name: hold
+INSERT INTO hold (id, begun, by, since, note) VALUES (1, :since, :by, :since, :note)
+ON CONFLICT DO UPDATE
+   SET by = excluded.by, since = excluded.since, note = excluded.note,
+       released = NULL, released_at = NULL;
+
+-- name: release
+UPDATE hold SET released = :released, released_at = :now WHERE released IS NULL RETURNING id;
+
+-- name: end_hold
+DELETE FROM hold WHERE released IS NOT NULL;
+
+-- name: enter_audit
+INSERT INTO audit (at, by, action, job, detail, note)
+VALUES (:at, :by, :action, :job, :detail, :note);
+
+-- name: last_cleared
+SELECT max(at) AS at FROM audit WHERE action = 'clear' AND job = :name;
+
+-- name: audit
+SELECT id, at, by, action, job, detail, note FROM audit
+ WHERE :job IS NULL OR job = :job
+ ORDER BY id DESC LIMIT :limit;
 
 -- name: open_life
 INSERT INTO daemon (pid, host, started, heartbeat) VALUES (:pid, :host, :now, :now) RETURNING id;
@@ -205,16 +338,18 @@ ON CONFLICT DO NOTHING;
 
 -- name: enter_job_again
 INSERT INTO job (id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-                 stale, shift, pruned_from, pruned_until)
+                 stale, shift, pruned_from, pruned_until, started, succeeded, failed, failed_run)
 VALUES (:id, :name, :meaning, :anchor, :anchor_counts, :looked, :ended, :era, :judged, :resting,
-        :stale, :shift, :pruned_from, :pruned_until)
+        :stale, :shift, :pruned_from, :pruned_until, :started, :succeeded, :failed, :failed_run)
 ON CONFLICT (id) DO UPDATE SET looked = max(ifnull(looked, excluded.looked), excluded.looked);
 
 -- name: enter_run_again
-INSERT INTO run (id, job_id, fire_at, fire_unmoved, era, attempt, state, trigger, taken_at,
-                 not_before, started_at, pid, pid_started)
-VALUES (:id, :job_id, :fire_at, :fire_unmoved, :era, :attempt, :state, :trigger, :taken_at,
-        :not_before, :started_at, :pid, :pid_started)
+INSERT INTO run (id, job_id, fire_at, fire_unmoved, fire_until, count, era, attempt, state, trigger,
+                 taken_at, not_before, started_at, pid, pid_started, period_start, period_end,
+                 override, first_at, asked, asked_at)
+VALUES (:id, :job_id, :fire_at, :fire_unmoved, :fire_until, :count, :era, :attempt, :state, :trigger,
+        :taken_at, :not_before, :started_at, :pid, :pid_started, :period_start, :period_end,
+        :override, :first_at, :asked, :asked_at)
 ON CONFLICT DO NOTHING;
 
 -- name: last_run_of_job
@@ -237,7 +372,8 @@ SELECT count FROM run
    AND reason = 'overlap' AND fire_until IS NOT NULL;
 
 -- name: open_view
-SELECT v_runs.*, run.not_before FROM v_runs JOIN run ON run.id = v_runs.id
+SELECT v_runs.*, run.not_before, run.taken_at, run.first_at, run.asked, run.asked_at
+  FROM v_runs JOIN run ON run.id = v_runs.id
  WHERE run.state IN ('waiting', 'running')
  ORDER BY run.id;
 
@@ -248,6 +384,13 @@ SELECT v_runs.*, stdout, stderr, stdout_total, stderr_total, result
 
 -- name: one_entry
 SELECT * FROM run WHERE id = :id;
+
+-- name: just_ended
+-- The run a fire came after: that takes the moment of its end, or milliseconds more until it is free.
+SELECT id FROM run
+ WHERE job_id = (SELECT id FROM job WHERE name = :job) AND id < :before
+   AND ended_at <= :moment AND ended_at > :moment - 1000 AND started_at IS NOT NULL
+ ORDER BY ended_at DESC, id DESC LIMIT 1;
 
 -- name: fires_between
 SELECT * FROM run
@@ -291,11 +434,12 @@ SELECT reason, since, until FROM rest
  ORDER BY since, rowid;
 
 -- name: down_between
--- From the end of one life, or its last heartbeat, to the start of the next.
+-- From the end of one life, or its last heartbeat, to the start of the next; before the very first
+-- there was none.
 SELECT since, until
-  FROM (SELECT lag(ifnull(ended, heartbeat)) OVER (ORDER BY id) AS since, started AS until
+  FROM (SELECT lag(ifnull(ended, heartbeat)) OVER (ORDER BY id) AS since, started AS until, id
           FROM daemon)
- WHERE (since IS NULL OR (since < :until AND since < until)) AND until > :since
+ WHERE ((since IS NULL AND id = 1) OR (since < :until AND since < until)) AND until > :since
  ORDER BY until LIMIT :limit;
 
 -- name: absences_between
@@ -314,7 +458,7 @@ SELECT since, until, step, machine FROM absence
 SELECT max(id) AS id FROM run;
 
 -- name: jobs_after
-SELECT id FROM job WHERE id > :id ORDER BY id LIMIT :n;
+SELECT id, failed_run FROM job WHERE id > :id ORDER BY id LIMIT :n;
 
 -- name: row_down
 -- The n-th newest row of a job below an id.

@@ -1,0 +1,153 @@
+"""What the engine does when a switch has been thrown; it is in the ledger by then."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from inisched.engine.change import Action, Change
+from inisched.engine.engine import Engine
+from inisched.engine.seat import Seat, dated
+from inisched.model.job import Misfire
+from inisched.model.run import Fire, Gap, Reason, Trigger
+from inisched.stores.ledger import LedgerDown, Stretch, Take
+
+_INSTANT = timedelta(microseconds=1)
+
+
+def take_effect(engine: Engine, change: Change, now: datetime) -> None:
+    """Go by a change from now on. Raises LedgerDown, and then it may be tried again."""
+    job = change.job or ""
+    engine.switches = engine.ledger.switches.all()
+    match change.action:
+        case Action.ENABLE | Action.DISABLE | Action.RESCHEDULE:
+            engine.adopt_again(now)
+        case Action.HOLD:
+            hold(engine, now)
+        case Action.RELEASE:
+            finish_release(engine, now)
+        case Action.PAUSE:
+            assert change.until is not None
+            pause(engine, job, change.until, now)
+        case Action.RESUME:
+            resume(engine, job, now)
+        case Action.CLEAR:
+            clear(engine, job, now)
+
+
+def begin(engine: Engine, now: datetime) -> list[Change]:
+    """A daemon begins, and has adopted its jobs: a hold or pause of before lasts on.
+
+    What comes back is to take effect once the waiting fires are back in their places.
+    """
+    switches = engine.ledger.switches
+    released = switches.releasing()
+    if released or switches.held():
+        hold(engine, now)
+    for name, switch in engine.switches.items():
+        if switch.paused_until is not None and name in engine.seats:
+            pause(engine, name, switch.paused_until, now)
+    return [Change(action=Action.RELEASE, by="", run=released.run)] if released else []
+
+
+def finish_release(engine: Engine, now: datetime) -> None:
+    """Tell what waits what becomes of it, if a release is still to be carried out.
+
+    A daemon that died over it, or a command without a daemon, leaves that to the next daemon.
+    """
+    release_ = engine.ledger.switches.releasing()
+    if release_ is not None:
+        release(engine, now, run=release_.run)
+        engine.ledger.switches.released()
+
+
+def hold(engine: Engine, now: datetime) -> None:
+    """Start nothing from now on; what comes due is one waiting row per job."""
+    engine.look(now)
+    engine.gates.held = True
+
+
+def release(engine: Engine, now: datetime, *, run: bool) -> None:
+    """End the hold: what came due meanwhile is carried out as misfires, or not at all.
+
+    Raises LedgerDown, and may then be asked again.
+    """
+    engine.look(now)
+    engine.gates.held = False
+    settle_held(engine, now, run=run)
+    engine.look(now)
+
+
+def settle_held(engine: Engine, now: datetime, *, run: bool) -> None:
+    """Turn the rows of a hold that is over into runs and gaps, or into gaps alone."""
+    for seat in engine.seats.values():
+        if seat.held is None:
+            continue
+        entry, _ = seat.held
+        if not run:
+            engine.ledger.skip(entry.run_id, Reason.HELD, "")
+        else:
+            engine.enter_line(seat, engine.ledger.release(_misfires(seat, entry.run_id), now))
+        seat.held = None
+
+
+def _misfires(seat: Seat, held_row: int) -> Take:
+    """What becomes of the fires of a hold: all of them are misfires, and some of them run."""
+    assert seat.held is not None
+    stretch = seat.held[1]
+    take = Take(seat.state, seat.looked, held_row=held_row)
+    fires = _fires(seat, stretch)
+    keep = seat.job.max_catchup if seat.job.misfire is Misfire.ALL else 1
+    take.wait = [dated(seat.job, fire) for fire in fires[-keep:]]
+    gone = stretch.count - len(take.wait)
+    if gone > 0:
+        last = fires[-keep - 1].moved if len(fires) > keep else stretch.first_moved
+        reason = Reason.MISFIRE if seat.job.misfire is Misfire.ALL else Reason.COALESCED
+        name, first = seat.job.name, stretch.first_moved
+        take.gaps = [Gap(job=name, first=first, last=last, count=gone, reason=reason)]
+    return take
+
+
+def _fires(seat: Seat, stretch: Stretch) -> list[Fire]:
+    """The newest fires of a hold, as many as may run and one more, oldest first.
+
+    Where the rhythm has changed since, only the last of them is known.
+    """
+    wanted = 1 + (seat.job.max_catchup if seat.job.misfire is Misfire.ALL else 1)
+    since, upto = stretch.first - _INSTANT, seat.rhythm.upto(stretch.last_moved)
+    found: list[Fire] = []
+    while len(found) < wanted and (at := seat.rhythm.latest(since, upto)) is not None:
+        moved = seat.rhythm.moved(at)
+        found.append(Fire(job=seat.job.name, at=at, moved=moved, trigger=Trigger.CATCHUP))
+        upto = at - _INSTANT
+    found.reverse()
+    if not found or found[-1].moved != stretch.last_moved or len(found) > stretch.count:
+        last = stretch.last_moved
+        return [Fire(job=seat.job.name, at=last, moved=last, trigger=Trigger.CATCHUP)]
+    return found
+
+
+def pause(engine: Engine, job: str, until: datetime, now: datetime) -> None:
+    """Let the fires of a job go by until then, exclusive."""
+    engine.look(now)
+    if job in engine.seats:
+        engine.seats[job].paused_until = until
+
+
+def resume(engine: Engine, job: str, now: datetime) -> None:
+    """End a pause before its time."""
+    engine.look(now)
+    seat = engine.seats.get(job)
+    if seat is not None and seat.is_paused(now):
+        seat.paused_until = now
+    engine.look(now)
+
+
+def clear(engine: Engine, job: str, now: datetime) -> None:
+    """Later periods of the job go on, although one has failed."""
+    seat = engine.seats.get(job)
+    if seat is not None:
+        seat.failed = None
+    try:
+        engine.advance(now)
+    except LedgerDown as error:
+        engine.put_off(error)
