@@ -94,6 +94,17 @@ SAME = {
     ),
     "comments": (job(), "# hello\n" + job("; hello")),
     "a default written out": (job("misfire = coalesce"), job()),
+    "the default of a report": (
+        job("report_period = day", "misfire = all"),
+        job("report_period = day"),
+    ),
+    "the default beside itself": (
+        job("after_future = a", "overlap = queue"),
+        job("after_future = a"),
+    ),
+    "names twice": (job("then = b, b"), job("then = b")),
+    "gates": (job("data_available = m:g"), job("ready = m.g")),
+    "gates' durations": (job("ready_every = 900", "after_on = SUCCESS"), job()),
     "a default duration": (job("grace = 1 minute"), job()),
     "a default number": (job("retry_backoff = 2.0"), job()),
     "a default size": (job("output_limit = 64k"), job()),
@@ -126,6 +137,12 @@ def test_another_spelling_is_no_difference(changed: Changed, old: str, new: str)
 
 
 OTHER = {
+    "a report that does not catch up": (
+        job("report_period = day", "misfire = coalesce"),
+        job("report_period = day"),
+        "a.misfire",
+    ),
+    "a gate": (job("ready = m.g"), job("ready = m.h"), "a.ready"),
     "a day is not 24 hours": (job(every="every = 24 hours"), job(every="every = day"), "a.every"),
     "minutes with a time count minutes": (
         job(every="every = 60 minutes\nat = :30"),

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from inisched.model.retention import Retention
 from inisched.model.run import Outcome, State
 from questions.watched import Watched, at
 
@@ -717,8 +718,8 @@ def test_jitter_that_moved_a_fire_is_told(world: Make) -> None:
     run_to(w, "12:45:00")
     fire = w.ask("2026-11-20").fire_at
     assert fire is not None
-    moved = f"{fire:%H:%M:%S}"
-    assert w.why("12:00").startswith(
+    moved = f"{fire:%H:%M:%S}".removesuffix(":00")
+    assert w.why("12:00:00").startswith(
         f"12:00 is not a fire of a (day at 12:00). Its jitter moves the fire of 12:00 to {moved}."
     )
 
@@ -745,6 +746,42 @@ def test_a_fire_asked_for_later_waits_for_its_moment(world: Make) -> None:
     assert w.why("2026-11-20T10:10") == (
         "a at 10:10: waiting for its moment, asked for by a person."
     )
+
+
+def forget(w: Watched, keep: Retention) -> None:
+    for _ in w.ledger.pruning(keep, w.now, stopwatch=lambda: 0.0).steps():
+        pass
+
+
+def test_of_a_row_that_is_no_longer_kept_it_is_said(world: Make) -> None:
+    w = world(TEN)
+    run_to(w, "10:10:05", "10:20:05", "10:30:05", "10:40:05")
+    forget(w, Retention(runs=2))
+    answer = w.ask("10:20")
+    assert answer.tale.text == ["a at 10:20: its row is no longer kept (history_keep)."]
+    assert (answer.tale.verdict, answer.tale.reason) == ("not_in_file", "pruned")
+    assert w.ask("10:30").tale.verdict == "success"
+
+
+def test_so_it_is_of_a_gap(world: Make) -> None:
+    w = world(TEN + "misfire = skip\n")
+    run_to(w, "10:10:05")
+    w.kill()
+    w.start(minutes=36)
+    run_to(w, "10:50:05", "11:00:05")
+    forget(w, Retention(runs=2))
+    found = [w.ask(f"10:{minute}").tale.reason for minute in (10, 20, 30, 40, 50)]
+    assert found == ["pruned", "pruned", "pruned", "pruned", None]
+
+
+def test_a_run_that_is_no_longer_kept_is_named_all_the_same(world: Make) -> None:
+    w = world(TEN)
+    run_to(w, "10:10:05")
+    w.kill()
+    w.start(minutes=24)
+    w.end_all()
+    w.ledger._db.execute("DELETE FROM run WHERE id = 3")
+    assert w.why("10:20") == "a at 10:20: coalesced into run 3."
 
 
 # -- the clock was set --------------------------------------------------------------------------
@@ -783,6 +820,32 @@ def test_intervals_off_the_old_beat_are_known_before_and_after_a_step(world: Mak
     found = [w.ask(f"10:{minute}").tale.verdict for minute in (10, 13, 20, 23)]
     assert found == ["success", "not_a_fire", "not_a_fire", "success"]
     assert w.ask("2026-11-20T10:33").tale.verdict == "coming"
+
+
+def test_steps_that_are_no_longer_kept_leave_the_later_ones(world: Make) -> None:
+    w = world(TEN)
+    run_to(w, "10:10:05", "10:15:00")
+    w.set_clock(minutes=3)
+    run_to(w, "10:23:05", "10:30:00")
+    w.set_clock(minutes=2)
+    run_to(w, "10:35:05", "10:40:00")
+    w.ledger._db.execute("DELETE FROM absence WHERE id = 1")
+    tales = [w.ask(f"10:{minute}").tale for minute in (23, 25, 35)]
+    assert [(tale.verdict, tale.reason) for tale in tales] == [
+        ("success", None),
+        ("not_a_fire", None),
+        ("success", None),
+    ]
+    assert w.ask("2026-11-20T10:45").tale.verdict == "coming"
+
+
+def test_a_clock_set_back_behind_the_first_look_makes_no_other_schedule(world: Make) -> None:
+    w = world(HOURLY)
+    w.set_clock(hours=-3)
+    run_to(w, "08:00:05", "08:30:00")
+    w.set_clock(hours=3)
+    assert w.ask("08:00").tale.verdict == "success"
+    assert w.ask("09:00").tale.reason == "first_look"
 
 
 def back_by_20(world: Make, text: str) -> Watched:

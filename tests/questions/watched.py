@@ -39,6 +39,7 @@ class Watched(World):
             max_running=config.settings.max_running,
             pools=config.pools,
             end=self.told_to_end.append,
+            ask=self._ask,
         )
         former = self.ledger.last_life()
         back = set_back(self.ledger, former, self.now)

@@ -155,7 +155,9 @@ def test_between_its_pieces_the_command_leaves_the_lock_to_others(
 
     in_pauses(monkeypatch, take_the_lock)
     assert pruned(s) == (0, "pruned 35 rows\n")
-    assert sorted({*pauses}, reverse=True) == [40, 24, 5]
+    assert pauses == sorted(pauses, reverse=True)
+    assert len({*pauses}) > 2
+    assert (pauses[0], pauses[-1]) == (40, 5)
 
 
 def test_a_daemon_that_starts_meanwhile_goes_on_with_it(

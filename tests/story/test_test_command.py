@@ -267,3 +267,76 @@ def test_a_recorded_run_is_not_a_jobs_first_look(site: Make) -> None:
     [row] = s.rows()
     assert row["trigger"] == "manual"
     assert s.inisched("next", "--json").stdout != "[]\n"
+
+
+# -- gates and periods
+
+GATES = """\
+def yes(): return True
+def no(): return print("asked") or False
+def nothing(): return None
+def bad(scheduled_for): raise ValueError(f"no data for {scheduled_for:%d.%m.}")
+def slow():
+    import time
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_what_the_gates_answer_is_told_before_the_run(site: Make) -> None:
+    s = site(job("command = echo hi", "should_run = g.yes", "ready = g.no"), g=GATES)
+    out = "asked\nready: no (g.no)\nshould_run: yes (g.yes)\nhi\na: success after D\n"
+    assert told(s, "a") == (0, out, DOWN)
+
+
+def test_a_gate_without_an_answer_is_told_with_what_is_made_of_that(site: Make) -> None:
+    s = site(job("command = true", "should_run = g.nothing", "data_available = g.bad"), g=GATES)
+    code, out, err = told(s, "a", "--at", "2026-11-20T06:00")
+    assert (code, out) == (
+        0,
+        "ready: no answer, taken as no: ValueError: no data for 20.11. (g.bad)\n"
+        "should_run: no answer, taken as yes: returned None (g.nothing)\n"
+        "a: success after D\n",
+    )
+    assert "Traceback" in err
+
+
+def test_a_gate_that_cannot_be_started_is_told_of(site: Make) -> None:
+    s = site(job("command = true", "should_run = g.yes", "cwd = nowhere"), g=GATES)
+    why = f"could not start: the working directory {s.folder.resolve() / 'nowhere'} is not there"
+    code, out, _ = told(s, "a")
+    assert (code, out.splitlines()[0]) == (
+        1,
+        f"should_run: no answer, taken as yes: {why} (g.yes)",
+    )
+
+
+def test_the_gate_of_an_inline_callback_is_asked_beside_it(site: Make) -> None:
+    lines = "call = shop.f", "executor = inline", "ready = g.yes"
+    s = site(job(*lines), g=GATES, shop="def f(): ...\n")
+    assert told(s, "a") == (0, "ready: yes (g.yes)\na: success after D\n", DOWN)
+
+
+def test_a_gate_behind_a_reference_is_told_as_the_reference(site: Make) -> None:
+    s = site(job("command = true", "ready = ${env:GATE}"), g=GATES)
+    code, out, _ = told(s, "a", GATE="g.yes")
+    assert (code, out) == (0, "ready: yes (${env:GATE})\na: success after D\n")
+
+
+def test_ctrl_c_at_a_gate_starts_nothing(site: Make) -> None:
+    s = site(job("command = touch started", "ready = g.slow"), g=GATES)
+    with _live(s) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 130
+    assert not (s.folder / "started").exists()
+
+
+def test_a_report_is_handed_the_period_before_the_moment(site: Make) -> None:
+    s = site(
+        job("call = shop.f", "ready = shop.f", "report_period = month", "timezone = Asia/Tokyo"),
+        shop="def f(period_start, period_end): print(period_start, period_end); return True\n",
+    )
+    code, out, _ = told(s, "a", "--at", "2026-11-01T06:00")
+    days = "2026-10-01 2026-10-31\n"
+    assert (code, out) == (0, f"{days}ready: yes (shop.f)\n{days}a: success after D\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import time
+from collections.abc import Mapping
 
 from inisched.cli.exits import Exit, Trouble
 from inisched.config.loader import Config
@@ -46,6 +47,14 @@ def asked(config: Config, question: Message) -> Message:
     if "error" in answer:
         raise Refusal(answer)
     return answer
+
+
+def told_gates(config: Config) -> Mapping[int, str]:
+    """What the daemon says its waiting fires wait for; nothing where it is silent."""
+    try:
+        return dict(ask(socket_of(config.database), {"ask": "status"}, patience=1)["waiting"])
+    except (Unreachable, KeyError):
+        return {}
 
 
 def login() -> str:

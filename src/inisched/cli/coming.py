@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import click
@@ -15,8 +16,10 @@ from inisched.cli.files import (
     read_file,
     utc_option,
 )
+from inisched.cli.remarks import switch_remarks
 from inisched.cli.table import print_json, print_table
 from inisched.cli.times import now, time_from
+from inisched.config.drawing import escaped
 from inisched.config.loader import Config
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import show_duration
@@ -24,6 +27,8 @@ from inisched.model.job import Command, Job
 from inisched.model.place import Place
 from inisched.questions.coming import Coming, coming
 from inisched.questions.moments import iso_utc, show_moment
+from inisched.questions.switched import standing
+from inisched.stores.job_state import JobState
 from inisched.stores.opening import database_id
 from inisched.timing.moment import read_zone
 from inisched.timing.words import read_expression
@@ -63,12 +68,14 @@ def next_command(
               inisched next "nightly report" --to 2w
               inisched next --expr "weekday at 09:30" --timezone Europe/Paris
     """
-    present = now()
+    present, seed = now(), ""
+    known: Mapping[str, JobState] = {}
+    paused: Mapping[str, datetime] = {}
+    remarks: list[str] = []
     if expr is not None:
         if path or job:
             raise Trouble("--expr needs no file and no job", Exit.MISUSE)
-        wanted, zone = [_expression(expr, timezone)], ""
-        known, seed = {}, ""
+        wanted = [_expression(expr, timezone)]
         zone = wanted[0].schedule.zone
     else:
         if timezone:
@@ -76,8 +83,14 @@ def next_command(
         config = read_file(path)
         history = open_history(config.database)
         seed = history.id or database_id(config.database)
-        known = history.jobs()
         wanted, zone = _wanted(config, job and job_named(config, history, job))
+        section = next((one for one in config.sections if one.name == job), None)
+        if not fresh:
+            switched = standing(wanted, history, present)
+            wanted, known, paused = [*switched.jobs.values()], switched.known, switched.paused
+            if section is not None and not as_json:
+                switch = switched.switches.get(section.name)
+                remarks = [*switch_remarks(section, switch, present, utc=utc)]
     begin = time_from(since, zone, present)
     end = None if until is None else time_from(until, zone, present, ahead=True)
     found = coming(
@@ -88,8 +101,11 @@ def next_command(
         limit=limit if end is None else None,
         seed=seed,
         fresh=fresh,
+        paused=paused,
     )
     _print(found, present, as_json=as_json, utc=utc)
+    for remark in remarks:
+        click.echo(escaped(remark))
     return Exit.FINE
 
 

@@ -12,6 +12,7 @@ from inisched.config.judged import errors
 from inisched.config.loader import Config
 from inisched.questions.moments import iso_utc, show_moment
 from inisched.questions.pending import Pending, pending
+from inisched.questions.switched import standing
 from inisched.stores.opening import database_id
 
 IMPORT_LIMIT = 10.0
@@ -26,8 +27,16 @@ def dry_run(config: Config, *, once: bool, as_json: bool) -> None:
         click.echo(draw(bad), err=True, nl=False)
     history, present = open_history(config.database), now()
     seed = history.id or database_id(config.database)
+    switched = standing(config.jobs, history, present)
     found = pending(
-        config.jobs, history.jobs(), history.open_rows(), present, seed=seed, at_start=not once
+        switched.jobs.values(),
+        switched.known,
+        history.open_rows(),
+        present,
+        seed=seed,
+        at_start=not once,
+        held=history.held() is not None,
+        paused=switched.paused,
     )
     if as_json:
         print_json([_as_json(one) for one in found])

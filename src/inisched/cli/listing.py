@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import click
 
+from inisched.cli.asking import told_gates
 from inisched.cli.exits import Exit
 from inisched.cli.files import (
     json_option,
@@ -16,6 +17,7 @@ from inisched.cli.files import (
     read_file,
     utc_option,
 )
+from inisched.cli.remarks import hold_remark, switch_remarks
 from inisched.cli.table import print_json, print_table
 from inisched.cli.times import now
 from inisched.config.drawing import escaped
@@ -23,11 +25,14 @@ from inisched.config.judged import Judged
 from inisched.config.loader import Config
 from inisched.model.duration import show_duration
 from inisched.questions.account import took
+from inisched.questions.brief import in_brief
 from inisched.questions.health import daemon
 from inisched.questions.judgements import as_remembered
 from inisched.questions.moments import iso_utc, show_moment
 from inisched.questions.overview import JobLine, overview
+from inisched.questions.sentences import Speaker
 from inisched.stores.history import History
+from inisched.stores.switches import Hold
 
 COSTLY = 3
 """A run that has cost so many fires is worth a word."""
@@ -52,14 +57,16 @@ def list_command(path: str | None, as_json: bool, utc: bool, everything: bool, l
     history = open_history(config.database)
     judged = _judged(config, history)
     present = now()
-    lines = overview(judged, history, present, alive=daemon(config.database) is not None)
+    up = daemon(config.database) is not None
+    lines = overview(judged, history, present, alive=up, told=lambda: told_gates(config))
     shown = [line for line in lines if everything or line.state != "inactive"]
     if as_json:
         print_json([_as_json(line) for line in shown])
     elif not lines:
         click.echo(escaped(f"There are no jobs in {config.path}."))
     else:
-        _print(shown, present, utc=utc, long=long)
+        zone = config.settings.timezone
+        _print(shown, history.held(), zone, present, utc=utc, long=long)
         hidden = len(lines) - len(shown)
         if hidden:
             click.echo(f"{hidden} inactive, shown with --all")
@@ -76,10 +83,10 @@ def _as_json(line: JobLine) -> dict[str, object]:
     section, last = line.section, line.last
     return {
         "job": section.name,
-        "active": section.active,
+        "active": line.active,
         "broken": section.job is None,
         "stale": line.stale,
-        "schedule": section.schedule_text,
+        "schedule": line.schedule_text,
         "timezone": section.timezone,
         "next_fire": iso_utc(line.next_fire) if line.next_fire else None,
         "last_fire": last["fire_at"] if last else None,
@@ -87,7 +94,8 @@ def _as_json(line: JobLine) -> dict[str, object]:
         "last_duration_s": last["duration_s"] if last else None,
         "running": line.running,
         "waiting_for": line.waiting_for,
-        "switches": None,
+        "waiting_fire": iso_utc(line.waiting_fire) if line.waiting_fire else None,
+        "switches": _switches(line),
         "passed": dict(line.passed),
         "description": section.description,
         "file": section.place.file,
@@ -95,11 +103,34 @@ def _as_json(line: JobLine) -> dict[str, object]:
     }
 
 
-def _print(lines: list[JobLine], present: datetime, *, utc: bool, long: bool) -> None:
+def _switches(line: JobLine) -> dict[str, object] | None:
+    """Who, when and why are those of the switch that was thrown last."""
+    switch = line.switch
+    if switch is None:
+        return None
+    until, latest = switch.paused_until, switch.latest
+    return {
+        "enabled": switch.enabled,
+        "paused_until": iso_utc(until) if until else None,
+        "schedule": line.new_schedule,
+        "by": latest.by,
+        "since": iso_utc(latest.since),
+        "note": latest.note or None,
+    }
+
+
+def _print(
+    lines: list[JobLine], hold: Hold | None, zone: str, present: datetime, *, utc: bool, long: bool
+) -> None:
     print_table(
-        ("STATE", "NEXT", "LEFT", "LAST", "TOOK", "RESULT", "SCHEDULE", "JOB"),
+        ("STATE", "NEXT", "LEFT", "LAST", "TOOK", "RESULT", "SCHEDULE", "JOB", ""),
         [_row(line, present, utc=utc) for line in lines],
     )
+    for line in lines:
+        for remark in switch_remarks(line.section, line.switch, present, utc=utc):
+            click.echo(escaped(remark))
+    if hold is not None:
+        click.echo(escaped(hold_remark(hold, zone, present, utc=utc)))
     for remark in _remarks(lines):
         click.echo(escaped(remark))
     if long:
@@ -120,17 +151,25 @@ def _remarks(lines: list[JobLine]) -> Iterator[str]:
 
 def _row(line: JobLine, present: datetime, *, utc: bool) -> tuple[str, ...]:
     zone, last = line.section.zone, line.last
-    coming, fired = line.next_fire, line.last_fire
+    coming, fired = line.waiting_fire or line.next_fire, line.last_fire
     return (
         line.state,
         show_moment(coming, zone, present, utc=utc) if coming else "-",
-        _left(coming, present),
+        "-" if line.waiting_fire else _left(coming, present),
         show_moment(fired, zone, present, utc=utc) if fired else "-",
         took(last) if last else "-",
         last["state"] if last else "-",
-        line.section.schedule_text or "-",
+        line.schedule_text or "-",
         line.section.name,
+        _waits(line, present, utc=utc),
     )
+
+
+def _waits(line: JobLine, present: datetime, *, utc: bool) -> str:
+    """What a waiting job waits for."""
+    if line.waiter is None or line.waiting_fire is None:
+        return ""
+    return f"({in_brief(line.waiter, Speaker(line.section.zone, present, utc))})"
 
 
 def _left(coming: datetime | None, present: datetime) -> str:

@@ -18,6 +18,7 @@ from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import read_duration
 from inisched.questions.judgements import as_remembered
 from inisched.questions.prediction import Summary, lengths, simulation
+from inisched.questions.switched import standing
 from inisched.timing.nearest import did_you_mean
 
 STEPS = 200
@@ -57,15 +58,17 @@ def simulate_command(
     end = _later(begin, days)
     history = open_history(config.database)
     config = as_remembered(config, history)[0].config
-    known = lengths(config.jobs, history, assumed)
-    played = simulation(config, history, begin, known)
-    runs = played.play(config.jobs, begin, end)
+    switched = standing(config.jobs, history, present)
+    jobs = list(switched.jobs.values())
+    known = lengths(jobs, history, assumed)
+    played = simulation(config, history, switched, begin, known)
+    runs = played.play(jobs, begin, end)
     if as_json:
         start_json(runs if sys.stdout.isatty() else _with_progress(runs, begin, end))
         skips = played.skips
         finish_json(skips, played.peak)
     else:
-        summary = Summary(config.jobs)
+        summary = Summary(jobs)
         for run in _with_progress(runs, begin, end):
             summary.add(run)
         skips = played.skips

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import datetime
 
 import click
 
+from inisched.cli.asking import told_gates
 from inisched.cli.exits import Exit
 from inisched.cli.files import json_option, open_history, path_option, read_file, utc_option
+from inisched.cli.remarks import hold_remark
 from inisched.cli.table import print_json
 from inisched.cli.times import now
 from inisched.config.drawing import escaped
 from inisched.config.loader import Config
-from inisched.engine.control import Unreachable, ask, socket_of
 from inisched.model.duration import show_duration
+from inisched.questions.account import zone_of
+from inisched.questions.brief import in_brief
 from inisched.questions.health import Health, health
 from inisched.questions.moments import iso_utc, show_moment
-from inisched.stores.history import Row
+from inisched.questions.sentences import Speaker
+from inisched.stores.switches import Hold
 
 
 @click.command("status")
@@ -34,24 +38,13 @@ def status_command(path: str | None, as_json: bool, utc: bool, nagios: bool) -> 
         click.echo("inisched status --nagios: not in force in this version", err=True)
         return Exit.NOT_NOW
     config = read_file(path, ledger_will_do=True)
-    found = health(config, open_history(config.database), now())
-    found = replace(found, waiting=_told(found, config))
+    history, present = open_history(config.database), now()
+    found = health(config, history, present, lambda: told_gates(config))
     if as_json:
         print_json(_as_json(found))
     else:
-        _print(found, config.settings.timezone, utc=utc)
+        _print(found, config, present, utc=utc)
     return Exit.FINE if found.healthy else Exit.PROBLEM
-
-
-def _told(found: Health, config: Config) -> list[tuple[Row, str]]:
-    """What waits, and for what: the daemon knows best; what the rows say, where it is silent."""
-    if not (found.up and found.waiting):
-        return found.waiting
-    try:
-        told = dict(ask(socket_of(config.database), {"ask": "status"}, patience=1)["waiting"])
-    except (Unreachable, KeyError):
-        return found.waiting
-    return [(row, told.get(row["id"], gate)) for row, gate in found.waiting]
 
 
 def _as_json(found: Health) -> dict[str, object]:
@@ -65,31 +58,47 @@ def _as_json(found: Health) -> dict[str, object]:
         "heartbeat_age_s": round(age.total_seconds(), 3) if age is not None else None,
         "file_ok": found.file_ok,
         "problems": found.problems,
-        "held": False,
+        "held": found.hold is not None,
+        "hold": _hold_as_json(found.hold),
         "running": [
             {"id": row["id"], "job": row["job"], "since": row["started_at"]}
             for row in found.running
         ],
         "waiting": [
-            {"id": row["id"], "job": row["job"], "fire_at": row["fire_at"], "for": reason}
-            for row, reason in found.waiting
+            {"id": one.row["id"], "job": one.row["job"], "fire_at": one.row["fire_at"]}
+            | {"for": one.gate}
+            for one in found.waiting
         ],
     }
 
 
-def _print(found: Health, zone: str, *, utc: bool) -> None:
+def _hold_as_json(hold: Hold | None) -> dict[str, object] | None:
+    if hold is None:
+        return None
+    mark = hold.mark
+    return {"by": mark.by, "since": iso_utc(mark.since), "note": mark.note or None}
+
+
+def _print(found: Health, config: Config, present: datetime, *, utc: bool) -> None:
+    zone = config.settings.timezone
     if found.holder is None:
         click.echo("down: no daemon has this file's database")
     else:
-        since = show_moment(found.since, zone, now(), utc=utc) if found.since else "a moment ago"
+        since = "a moment ago"
+        if found.since is not None:
+            since = show_moment(found.since, zone, present, utc=utc)
         click.echo(f"up: pid {found.holder.pid} on {found.holder.host} since {since}")
     if found.heartbeat_age is not None:
         click.echo(f"heartbeat {show_duration(found.heartbeat_age)} ago")
     if found.up and not found.writable:
         click.echo("the database cannot be written")
+    if found.hold is not None:
+        click.echo(escaped(hold_remark(found.hold, zone, present, utc=utc)))
     if found.problems:
         click.echo(f"the file has {found.problems} problem(s): see inisched validate")
     for row in found.running:
         click.echo(escaped(f"running: {row['job']} (run {row['id']})"))
-    for row, gate in found.waiting:
-        click.echo(escaped(f"waiting: {row['job']} (run {row['id']}, for {gate})"))
+    for one in found.waiting:
+        row, speaker = one.row, Speaker(zone_of(config, one.row["job"]), present, utc)
+        waits = f"(run {row['id']}, for {in_brief(one, speaker)})"
+        click.echo(escaped(f"waiting: {row['job']} {waits}"))

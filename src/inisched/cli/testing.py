@@ -19,7 +19,7 @@ from inisched.config.masking import MASK, is_secret
 from inisched.engine.clock import SystemClock
 from inisched.engine.control import Unreachable, ask, socket_of
 from inisched.engine.lock import AlreadyRunning, InstanceLock
-from inisched.engine.rehearsal import Rehearsal, rehearse
+from inisched.engine.rehearsal import Asked, Rehearsal, inquire, rehearse
 from inisched.engine.systemd import OURS
 from inisched.executors.kept import mask
 from inisched.executors.starting import Executors
@@ -49,8 +49,9 @@ Environment = Mapping[str, str]
 def test_command(job: str, path: str | None, at: str | None, show_env: bool, record: bool) -> int:
     """Run a job now, here, as the daemon would and in its environment; output comes live.
 
-    Switches, `overlap`, `pool`, `after`, retries and `then` do not count, and the ledger hears
-    nothing of it without --record. Exit code 0, 1, or 75 where the callback skipped itself.
+    What `ready` and `should_run` answer is told first, and the job runs whatever that is. Switches,
+    `overlap`, `pool`, `after`, retries and `then` do not count, and the ledger hears nothing of it
+    without --record. Exit code 0, 1, or 75 where the callback skipped itself.
 
     \b
     Example: inisched test "nightly report" --at 2026-11-20T06:00
@@ -73,6 +74,10 @@ def test_command(job: str, path: str | None, at: str | None, show_env: bool, rec
     clock = SystemClock()
     moment = time_from(at, wanted.schedule.zone, clock.now())
     executors = Executors(folder, [str(path) for path in config.settings.python_path])
+    for asked in inquire(wanted, moment, executors, clock, out=_out, err=_err):
+        if asked.stopped:
+            return BROKEN_OFF
+        click.echo(escaped(_answer(asked)))
     run = rehearse(wanted, moment, executors, clock, out=_out, err=_err)
     entered = _record(config, run) if record and not run.stopped else None
     _tell(run, entered)
@@ -118,6 +123,15 @@ def _out(data: bytes) -> None:
 def _err(data: bytes) -> None:
     sys.stderr.buffer.write(data)
     sys.stderr.buffer.flush()
+
+
+def _answer(asked: Asked) -> str:
+    """A line on what a gate said, and what the daemon makes of it where it said nothing."""
+    name = asked.gate.shown or asked.gate.target
+    if asked.answer.yes is not None:
+        return f"{asked.key}: {'yes' if asked.answer.yes else 'no'} ({name})"
+    taken = "yes" if asked.key == "should_run" else "no"
+    return f"{asked.key}: no answer, taken as {taken}: {asked.answer.words} ({name})"
 
 
 def _tell(run: Rehearsal, entered: int | None) -> None:

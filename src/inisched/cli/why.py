@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import click
 
+from inisched.cli.asking import told_gates
 from inisched.cli.exits import Exit, Trouble
 from inisched.cli.files import (
     job_named,
@@ -19,8 +19,6 @@ from inisched.cli.files import (
 from inisched.cli.table import print_json
 from inisched.cli.times import now
 from inisched.config.drawing import escaped
-from inisched.config.loader import Config
-from inisched.engine.control import Unreachable, ask, socket_of
 from inisched.model.diagnostic import Unreadable
 from inisched.questions.account import zone_of
 from inisched.questions.case import case_of
@@ -48,7 +46,7 @@ def why_command(job: str, path: str | None, as_json: bool, utc: bool, when: str 
     name = job_named(config, history, job)
     present = now()
     spans = _spans(when, zone_of(config, name), present)
-    case = case_of(config, history, name, present, utc=utc, gates=lambda: _gates(config))
+    case = case_of(config, history, name, present, utc=utc, gates=lambda: told_gates(config))
     found = why(case, spans)
     if as_json:
         print_json(_as_json(found))
@@ -64,14 +62,6 @@ def _spans(text: str | None, zone: str, present: datetime) -> tuple[Span, ...]:
         return read_span(text, zone, present)
     except Unreadable as error:
         raise Trouble(f"{error.problem}, expected {error.expected}", Exit.MISUSE) from None
-
-
-def _gates(config: Config) -> Mapping[int, str]:
-    """What the daemon says its waiting runs wait for; nothing where it is silent."""
-    try:
-        return dict(ask(socket_of(config.database), {"ask": "status"}, patience=1)["waiting"])
-    except (Unreachable, KeyError):
-        return {}
 
 
 def _as_json(found: Answer) -> dict[str, object]:

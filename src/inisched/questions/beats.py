@@ -80,6 +80,7 @@ class Beats:
     anchor: Anchor
     looked: datetime
     now: datetime
+    steps: Sequence[Stretch]
 
     @property
     def lap(self) -> Lap:
@@ -118,6 +119,12 @@ class Beats:
     def began(self) -> datetime:
         """Where the rhythm began, by the clock as it was then."""
         return self.anchor.moment + self.laps[0].rhythm.shift
+
+    @property
+    def set_back_behind(self) -> bool:
+        """Whether the clock has shown what lies before the beginning once more since."""
+        back = [one for one in self.steps if one.step < _NONE and one.since is not None]
+        return any(one.until < self.began <= _known(one.since) for one in back)
 
     def covers(self, moment: datetime) -> bool:
         """Whether the rhythm was this one at the moment."""
@@ -169,24 +176,27 @@ def beats_of(
         anchor, looked = state.anchor, state.looked
         if job.schedule.elapsed and not job.schedule.from_end:
             laps = _laps(job, beat, state, _felt(steps, state, rests))
-    return Beats(job, state, laps, known, anchor, looked, now)
+    return Beats(job, state, laps, known, anchor, looked, now, steps)
 
 
-def _felt(steps: Sequence[Stretch], state: JobState, rests: Sequence[Rest]) -> list[Stretch]:
+def _felt(steps: Sequence[Stretch], state: JobState, rests: Sequence[Rest]) -> Sequence[Stretch]:
     """The steps that moved this rhythm, latest first.
 
-    The ledger keeps only what they come to: `shift`, and `era`, which counts those back.
+    The ledger keeps only what they come to: `shift`, and `era`, which counts those back. Where
+    old ones are no longer kept that does not add up; of a job older than the rest all count.
     """
     gone = [rest for rest in rests if rest.reason != "inactive"]
     known = [one for one in steps if not any(rest.covers(_known(one.since)) for rest in gone)]
     assert state.anchor is not None
-    best, total, back = 0, _NONE, 0
-    for number, one in enumerate(known, start=1):
-        total, back = total + one.step, back + (one.step < _NONE)
-        begun = state.anchor.moment <= _known(one.since)
+    anchor, best, total, back = state.anchor.moment, -1, _NONE, 0
+    for number in range(len(known) + 1):
+        begun = number == 0 or anchor <= _known(known[number - 1].since)
         if total == state.shift and back <= state.era and begun:
             best = number
-    return known[:best]
+        if number < len(known):
+            total, back = total + known[number].step, back + (known[number].step < _NONE)
+    older = bool(known) and anchor < _known(known[-1].since)
+    return known[:best] if best >= 0 else known if older else ()
 
 
 def _laps(job: Job, beat: Rhythm, state: JobState, steps: Sequence[Stretch]) -> list[Lap]:

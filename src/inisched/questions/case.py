@@ -15,7 +15,7 @@ from inisched.questions.judgements import as_remembered
 from inisched.questions.sentences import Speaker
 from inisched.stores.history import History
 from inisched.stores.opening import database_id
-from inisched.stores.past import Past, Rest
+from inisched.stores.past import Entry, Past, Rest
 from inisched.stores.stretches import Kind, Stretch
 
 LATEST = 20
@@ -33,6 +33,14 @@ class Tale:
     reason: str | None = None
     runs: list[int] = field(default_factory=list)
     text: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A run that brought another about."""
+
+    job: str
+    id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +75,13 @@ class Case:
     def rest_at(self, fire: datetime) -> Rest | None:
         """The stretch without fires this moment lies in."""
         return next((rest for rest in self.rests if rest.covers(fire)), None)
+
+    def run_before(self, row: Entry) -> Before | None:
+        """The run with whose end a fire that comes `then` was entered."""
+        jobs = [job for job in self.config.jobs if self.name in job.then]
+        found = (self.history.ended_at(job.name, row.unmoved, before=row.id) for job in jobs)
+        pairs = zip(jobs, found, strict=True)
+        return next((Before(job.name, run) for job, run in pairs if run is not None), None)
 
     def absences(self, since: datetime, until: datetime) -> list[Stretch]:
         """Why nobody looked between the two moments; a clock set back hides nothing.

@@ -7,11 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
+from types import MappingProxyType
 
 from inisched.model.job import Job
 from inisched.stores.job_state import JobState
 from inisched.timing.recurrence import Anchor, first_look
 from inisched.timing.rhythm import Rhythm, rhythm
+
+_INSTANT = timedelta(microseconds=1)
+
+NO_PAUSES: Mapping[str, datetime] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +38,23 @@ def coming(
     limit: int | None = None,
     seed: str = "",
     fresh: bool = False,
+    paused: Mapping[str, datetime] = NO_PAUSES,
 ) -> list[Coming]:
     """Fires of active jobs in (since, until], by moment, then in file order.
 
     At most `limit` of them. A job the ledger does not know, and with `fresh` every job, is taken
-    to be seen first at `since`. `seed` is the database's id.
+    to be seen first at `since`. `seed` is the database's id. `paused` jobs have no fires before
+    that moment.
     """
     streams = [
-        _fires_in_order(number, job, None if fresh else known.get(job.name), since, seed)
+        _fires_in_order(
+            number,
+            job,
+            None if fresh else known.get(job.name),
+            since,
+            seed,
+            None if fresh else paused.get(job.name),
+        )
         for number, job in enumerate(jobs)
         if job.active
     ]
@@ -51,15 +65,29 @@ def coming(
 
 
 def _fires_in_order(
-    number: int, job: Job, state: JobState | None, since: datetime, seed: str
+    number: int,
+    job: Job,
+    state: JobState | None,
+    since: datetime,
+    seed: str,
+    paused_until: datetime | None,
 ) -> Iterator[tuple[datetime, int, Coming]]:
-    for fire in fires(job, state, since, seed=seed):
+    for fire in fires(job, state, since, seed=seed, paused_until=paused_until):
         yield fire.at, number, fire
 
 
-def fires(job: Job, state: JobState | None, since: datetime, *, seed: str = "") -> Iterator[Coming]:
-    """One job's fires whose (moved) moment is after `since`."""
+def fires(
+    job: Job,
+    state: JobState | None,
+    since: datetime,
+    *,
+    seed: str = "",
+    paused_until: datetime | None = None,
+) -> Iterator[Coming]:
+    """One job's fires whose (moved) moment is after `since`, and none before a pause is over."""
     beat = rhythm_of(job, state, since, seed=seed)
+    if paused_until is not None:
+        since = max(since, paused_until - _INSTANT)
     if job.schedule.from_end:
         yield from _from_its_end(job, beat, since)
         return
@@ -75,7 +103,7 @@ def fires(job: Job, state: JobState | None, since: datetime, *, seed: str = "") 
 def _from_its_end(job: Job, beat: Rhythm, since: datetime) -> Iterator[Coming]:
     """The next one, then a guess: as if every run took no time."""
     schedule = job.schedule
-    fire = beat.next(beat.anchor.moment + beat.shift - timedelta(microseconds=1))
+    fire = beat.next(beat.anchor.moment + beat.shift - _INSTANT)
     exact = True
     while fire is not None:
         if fire > since:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from inisched.config.judged import errors
 from inisched.config.loader import Config
-from inisched.engine.lock import Holder, read_holder
+from inisched.engine.lock import LASTING, Holder, read_holder
 from inisched.questions.judgements import as_remembered
-from inisched.questions.waiting import waiting
+from inisched.questions.waiting import Told, Waiter, waiting
 from inisched.stores.history import History, Row
+from inisched.stores.switches import Hold
 
 STALE = timedelta(seconds=90)
 """A heartbeat older than this is no sign of health."""
@@ -20,8 +21,8 @@ STALE = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The answer of `status`. `problems` counts the errors in the file; `waiting` has for each
-    row what it waits for."""
+    """The answer of `status`. `problems` counts the errors in the file. What waits does so
+    also while no daemon is up."""
 
     holder: Holder | None
     since: datetime | None
@@ -30,7 +31,8 @@ class Health:
     problems: int
     writable: bool
     running: list[Row]
-    waiting: list[tuple[Row, str]]
+    waiting: list[Waiter]
+    hold: Hold | None
 
     @property
     def up(self) -> bool:
@@ -43,16 +45,17 @@ class Health:
 
 
 def daemon(database: Path) -> Holder | None:
-    """The daemon that has the database; None where none lives."""
+    """The daemon that has the database; None where none lives, or only a command has it."""
     holder = read_holder(database.with_suffix(".lock"))
-    return holder if holder is not None and holder.alive else None
+    lasts = holder is not None and holder.role in LASTING and holder.alive
+    return holder if lasts else None
 
 
-def health(config: Config, history: History, now: datetime) -> Health:
-    """How the daemon of this file does."""
+def health(config: Config, history: History, now: datetime, told: Told) -> Health:
+    """How the daemon of this file does; `told` asks it what is waited for."""
     holder = daemon(config.database)
     life = history.last_life()
-    rows = history.open_rows() if holder else []
+    rows = history.open_rows()
     judged, _ = as_remembered(config, history)
     found = errors(judged.config.diagnostics)
     return Health(
@@ -62,6 +65,7 @@ def health(config: Config, history: History, now: datetime) -> Health:
         file_ok=not config.fatal and not found,
         problems=len(found),
         writable=os.access(config.database, os.W_OK),
-        running=[row for row in rows if row["state"] == "running"],
-        waiting=waiting(rows, config),
+        running=[row for row in rows if holder and row["state"] == "running"],
+        waiting=waiting(rows, judged.config, history, now, told=told if holder else None),
+        hold=history.held(),
     )

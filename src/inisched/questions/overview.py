@@ -2,75 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from inisched.config.judged import Judged, Passed
 from inisched.config.loader import JobSection
+from inisched.engine.change import shown
+from inisched.model.job import Job
 from inisched.questions.coming import fires
-from inisched.questions.waiting import waiting
+from inisched.questions.switched import Standing, standing
+from inisched.questions.waiting import Told, Waiter, waiting
 from inisched.stores.history import History, Row, parse
 from inisched.stores.job_state import JobState
+from inisched.stores.switches import Switch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobLine:
-    """One job at a glance. `state` is broken, stale, inactive, running, waiting or idle.
+    """One job at a glance: its section, the job as its switches make it, and those in force.
 
-    `cost` is how many fires its latest run has cost by being still under way.
+    `opened` are the states of its open rows, `waiter` is the first of its fires that waits. `cost`
+    is how many fires its latest run has cost by being still under way.
     """
 
     section: JobSection
-    state: str
+    job: Job | None
+    switch: Switch | None
+    opened: frozenset[str]
     next_fire: datetime | None
     last: Row | None
-    running: bool
-    waiting_for: str | None
+    waiter: Waiter | None
     passed: Passed
     stale: bool
     cost: int
+
+    @property
+    def state(self) -> str:
+        """broken, stale, inactive, running, disabled, paused, waiting or idle."""
+        if self.section.job is None:
+            return "stale" if self.stale else "broken"
+        off = self.switch is not None and self.switch.enabled is False
+        if not (self.active or off):
+            return "inactive"
+        if self.running:
+            return "running"
+        if off:
+            return "disabled"
+        if self.switch is not None and self.switch.paused_until is not None:
+            return "paused"
+        return "waiting" if "waiting" in self.opened else "idle"
+
+    @property
+    def active(self) -> bool:
+        """Whether it has fires of its own, switches counted."""
+        switched = self.switch.enabled if self.switch else None
+        return self.section.active if switched is None else switched
+
+    @property
+    def running(self) -> bool:
+        return "running" in self.opened
+
+    @property
+    def new_schedule(self) -> str | None:
+        """The schedule somebody gave it in place of the file's."""
+        if self.switch is None or self.switch.schedule is None:
+            return None
+        return self.job.schedule.text if self.job else shown(self.switch.schedule)
+
+    @property
+    def schedule_text(self) -> str:
+        return self.new_schedule or self.section.schedule_text
+
+    @property
+    def waiting_for(self) -> str | None:
+        return self.waiter.gate if self.waiter is not None else None
+
+    @property
+    def waiting_fire(self) -> datetime | None:
+        """Of a job that does nothing but wait: the fire that does."""
+        waits = self.waiter is not None and self.state == "waiting"
+        return self.waiter.fire_at if waits and self.waiter is not None else None
 
     @property
     def last_fire(self) -> datetime | None:
         return parse(self.last["fire_at"]) if self.last else None
 
 
-def overview(judged: Judged, history: History, now: datetime, *, alive: bool) -> list[JobLine]:
-    """All jobs in file order. `alive`: a daemon is up, so that open rows are true."""
+def overview(
+    judged: Judged, history: History, now: datetime, *, alive: bool, told: Told
+) -> list[JobLine]:
+    """All jobs in file order. `alive`: a daemon is up, so that what runs does, and `told` asks it
+    what is waited for."""
     sections = judged.config.sections
-    known = history.jobs()
+    switched = standing(judged.config.jobs, history, now)
     last = history.last_runs(dict.fromkeys(section.name for section in sections))
-    rows = history.open_rows() if alive else []
-    opened = _by_job(rows)
-    gates = {row["job"]: gate for row, gate in reversed(waiting(rows, judged.config))}
+    rows = history.open_rows()
+    waiters = waiting(rows, judged.config, history, now, told=told if alive else None)
+    first = {waiter.row["job"]: waiter for waiter in reversed(waiters)}
+    running = {row["job"] for row in rows if alive and row["state"] == "running"}
     seed = history.id or ""
     return [
         JobLine(
             section=section,
-            state=_state(
-                section,
-                opened.get(section.name, {}),
-                stale=_is_stale(section, known.get(section.name), alive=alive),
+            job=None if section.job is None else switched.jobs[section.name],
+            switch=switched.switches.get(section.name),
+            opened=frozenset(
+                state
+                for state, names in (("running", running), ("waiting", first))
+                if section.name in names
             ),
-            next_fire=_next_fire(section, known.get(section.name), now, seed),
+            next_fire=_next_fire(switched, section, now, seed),
             last=last.get(section.name),
-            running="running" in opened.get(section.name, {}),
-            waiting_for=gates.get(section.name),
+            waiter=first.get(section.name),
             passed=judged.passed.get(section.name, {}),
-            stale=_is_stale(section, known.get(section.name), alive=alive),
+            stale=_is_stale(section, switched.known.get(section.name), alive=alive),
             cost=history.overlapped(section.name),
         )
         for section in sections
     ]
-
-
-def _by_job(rows: Iterable[Row]) -> dict[str, dict[str, Row]]:
-    """Open rows by job, then by state."""
-    found: dict[str, dict[str, Row]] = {}
-    for row in rows:
-        found.setdefault(row["job"], {})[row["state"]] = row
-    return found
 
 
 def _is_stale(section: JobSection, state: JobState | None, *, alive: bool) -> bool:
@@ -78,17 +127,12 @@ def _is_stale(section: JobSection, state: JobState | None, *, alive: bool) -> bo
     return alive and section.job is None and state is not None and state.stale
 
 
-def _state(section: JobSection, opened: Mapping[str, Row], *, stale: bool) -> str:
-    if section.job is None:
-        return "stale" if stale else "broken"
-    if not section.active:
-        return "inactive"
-    return next((state for state in ("running", "waiting") if state in opened), "idle")
-
-
 def _next_fire(
-    section: JobSection, state: JobState | None, now: datetime, seed: str
+    switched: Standing, section: JobSection, now: datetime, seed: str
 ) -> datetime | None:
-    if section.job is None or not section.active:
+    name = section.name
+    job, until = switched.jobs.get(name), switched.paused.get(name)
+    if section.job is None or job is None or not job.active:
         return None
-    return next((fire.at for fire in fires(section.job, state, now, seed=seed)), None)
+    coming = fires(job, switched.known.get(name), now, seed=seed, paused_until=until)
+    return next((fire.at for fire in coming), None)

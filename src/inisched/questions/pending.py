@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from inisched.engine.seat import begin
 from inisched.model.job import Job
-from inisched.model.run import Gap
+from inisched.model.run import Gap, Reason, Trigger
 from inisched.questions.coming import rhythm_of
 from inisched.stores.history import Row, parse
 from inisched.stores.job_state import JobState
@@ -40,16 +40,26 @@ def pending(
     *,
     seed: str,
     at_start: bool,
+    held: bool = False,
+    paused: Container[str] = (),
 ) -> list[Pending]:
     """In the order of their fires. `opened` are rows that wait, `at_start`: a daemon would start,
-    so that jobs with `run_at_start` have a fire of it."""
+    so that jobs with `run_at_start` have a fire of it. While all is `held` what would run waits;
+    a job that is `paused` skips it."""
     active = {job.name: job for job in jobs if job.active}
     found = [one for row in opened for one in _waiting(row, active, now)]
     for job in active.values():
         found += _due(job, known.get(job.name), now, seed)
         if at_start and job.run_at_start:
             found.append(_one(job, now, "start"))
+    found = [_switched(one, held=held, paused=one.job in paused) for one in found]
     return sorted(found, key=lambda one: one.fire_at)
+
+
+def _switched(one: Pending, *, held: bool, paused: bool) -> Pending:
+    if one.outcome == "run" and paused and one.trigger != Trigger.MANUAL.value:
+        return replace(one, outcome="skip", reason=Reason.PAUSED.value)
+    return replace(one, outcome="wait") if one.outcome == "run" and held else one
 
 
 def _waiting(row: Row, jobs: Mapping[str, Job], now: datetime) -> Iterator[Pending]:

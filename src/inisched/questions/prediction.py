@@ -13,6 +13,7 @@ from inisched.engine.simulation import Simulation
 from inisched.model.job import Job
 from inisched.model.run import Reason
 from inisched.questions.coming import rhythm_of
+from inisched.questions.switched import Standing
 from inisched.stores.history import History
 from inisched.stores.job_state import JobState
 from inisched.stores.opening import database_id
@@ -66,13 +67,16 @@ def _length(name: str, history: History, assumed: Mapping[str, timedelta]) -> Le
 
 
 def simulation(
-    config: Config, history: History, since: datetime, known: Mapping[str, Length]
+    config: Config,
+    history: History,
+    switched: Standing,
+    since: datetime,
+    known: Mapping[str, Length],
 ) -> Simulation:
     """A play of the file's jobs from that moment on, with nothing running and nothing waiting."""
-    seed = history.id or database_id(config.database)
-    states = history.jobs()
+    seed, states = history.id or database_id(config.database), switched.known
     return Simulation(
-        {job.name: standing(job, states.get(job.name), since, seed) for job in config.jobs},
+        {name: standing(job, states.get(name), since, seed) for name, job in switched.jobs.items()},
         {name: length.length for name, length in known.items()},
         seed=seed,
         max_running=config.settings.max_running,

@@ -13,10 +13,11 @@ from itertools import chain
 
 from inisched.questions.beats import Beat, Beats
 from inisched.questions.case import Case, Tale
+from inisched.questions.nofire import never_yet, not_a_fire
 from inisched.questions.sentences import listed, others
 from inisched.questions.spans import Span
 from inisched.questions.told import in_a_stretch, told
-from inisched.questions.untold import accounted, never_yet, not_a_fire, stands, without_row
+from inisched.questions.untold import accounted, stands, without_row
 from inisched.stores.past import Entry
 
 MOST = 100
