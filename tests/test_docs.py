@@ -153,6 +153,7 @@ drain = 0 s
 command = echo a
 every = never
 run_at_start = yes
+then = d
 [b]
 command = sleep 30
 every = never
@@ -190,7 +191,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         while not ((status := ask("status"))["running"] and status["waiting"]):
             assert time.monotonic() < deadline
             time.sleep(0.05)
-        questions = (["list"], ["history"], ["show", "1"], ["why", "a"], ["validate"])
+        printed(["inisched", "disable", "c", "-P", str(ini)])
+        plain = ("list", "history", "validate", "audit", "graph")
+        questions = (*([name] for name in plain), ["show", "1"], ["why", "a"])
         coming = json.loads(printed(["inisched", "next", "--expr", "day", "--json"]))
         files = ini.with_name("old.ini"), ini.with_name("new.ini")
         for file, text in zip(files, TWO_FILES, strict=True):
@@ -223,7 +226,10 @@ def shape(value: Any) -> Any:
     return {key: shape(inner) for key, inner in value.items()} if isinstance(value, dict) else None
 
 
-SHAPED = ["next", "list", "history", "show", "why", "status", "simulate", "validate", "diff"]
+SHAPED = [
+    "next", "list", "history", "show", "why", "status", "graph", "simulate", "validate", "diff",
+    "audit",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SHAPED)
@@ -232,7 +238,7 @@ def test_the_json_that_is_told_has_the_keys_that_are_printed(
 ) -> None:
     text = section(REFERENCE / "commands.md", "JSON")
     documented = json.loads(re.split(rf"^`{name}`", text, flags=re.M)[1].split("```")[1][4:])
-    printed = told[name][0] if name in ("next", "list", "history") else told[name]
+    printed = told[name][0] if isinstance(told[name], list) else told[name]
     without = {"passed"}  # its keys are the callback's
     assert _ordered(shape(documented), without) == _ordered(shape(printed), without)
 
