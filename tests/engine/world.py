@@ -127,9 +127,9 @@ class World:
 
     def answer(self, job: str, value: object) -> None:
         """The job's gate answers the question under way; a text says what went wrong."""
-        run_id = next(n for n, q in self.engine.questions.items() if q.seat.job.name == job)
-        self.engine.questions[run_id].running.ends = said(value)  # type: ignore[attr-defined]
-        self.engine.answered(Departed(-run_id, ago=0.0, timed_out=False, left=0))
+        run_id = next(n for n, q in self.engine.waiting.questions.items() if q.seat.job.name == job)
+        self.engine.waiting.questions[run_id].running.ends = said(value)  # type: ignore[attr-defined]
+        self.engine.waiting.answered(Departed(-run_id, ago=0.0, timed_out=False, left=0))
         self.engine.look(self.now)
 
     def _ask(self, task: Task, call: Call) -> FakeRun:

@@ -392,7 +392,7 @@ class Daemon:
         now = self._mind_the_clock(0.0)
         for departed in self.nursery.departed():
             if departed.run_id < 0:
-                self.engine.answered(departed)
+                self.engine.waiting.answered(departed)
                 continue
             ago = timedelta(milliseconds=round(departed.ago * 1000))
             self.engine.ended(departed, now - ago)
@@ -527,11 +527,12 @@ class Daemon:
         self.systemd.stopping()
         patience = self.config.settings.drain.total_seconds()
         self._draining = self.clock.monotonic() + patience
+        self.engine.waiting.ask_no_more()
         if self.engine.runs:
             log.info("%s: waiting up to %g s for %d run(s)", why, patience, len(self.engine.runs))
 
     def _drained(self) -> bool:
-        if not self.engine.runs:
+        if not self.nursery.busy:
             return True
         assert self._draining is not None
         if self.clock.monotonic() >= self._draining:

@@ -14,17 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from inisched.engine.asking import (
-    READY,
-    SHOULD_RUN,
-    Ask,
-    Question,
-    is_overdue,
-    limit_of,
-    moments,
-    next_question,
-    override_of,
-)
+from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
 from inisched.engine.endings import concluded
 from inisched.engine.gates import Gates
 from inisched.engine.nursery import Departed
@@ -33,10 +23,10 @@ from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, begin, dated
 from inisched.engine.step import note_step, passed_its_beginning
 from inisched.engine.switched import account_for_disabled, switched
-from inisched.executors.asking import answer
+from inisched.engine.waiting import Waiting
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
-from inisched.model.job import Ending, Job, Misfire, Overlap, Pool
+from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import FAILURES, SUCCESSES, Fire, Outcome, Reason, State, Trigger
 from inisched.stores.job_state import Beginning, JobState
 from inisched.stores.ledger import Absence, Claimed, Held, Ledger, LedgerDown, OpenRun, Take
@@ -47,8 +37,6 @@ log = logging.getLogger("inisched")
 
 GONE = "the job is no longer in the file"
 OFF = "the job was switched off in the file"
-
-_VERBS = {Ending.SUCCESS: "succeed", Ending.FAILURE: "fail", Ending.FINISHED: "run"}
 
 TRY_AGAIN = timedelta(seconds=1)
 """How long to wait before the ledger is tried again."""
@@ -71,8 +59,7 @@ class Engine:
         self.ledger = ledger
         self.start = start
         self.end = end
-        self.ask = ask
-        self.questions: dict[int, Question] = {}
+        self.waiting = Waiting(self, ask)
         self.gates = Gates(max_running, pools or {})
         self.seats: dict[str, Seat] = {}
         self.written: dict[str, Job] = {}
@@ -175,7 +162,7 @@ class Engine:
         for run in (*self.runs.values(), *(run for run, _, _ in self._unrecorded)):
             if run.seat is former:
                 run.seat = seat
-        self._note_waiter(seat)
+        self.note_waiter(seat)
 
     def _rest(self, seat: Seat, reason: Reason, message: str) -> None:
         """The job is gone or off: nothing of it waits any longer; what runs runs on.
@@ -187,13 +174,13 @@ class Engine:
             self.scheduler.cancel_job(seat.entry)
         for entry in (*seat.line, *seat.pending.values()):
             if seat.removed or entry.fire.trigger is not Trigger.MANUAL:
-                self._skip(entry, reason, message)
-                self._forget(seat, entry)
+                self.skip(entry, reason, message)
+                self.waiting.forget(seat, entry)
                 seat.pending.pop(entry.run_id, None)
                 if entry in seat.line:
                     seat.line.remove(entry)
         if seat.held is not None:
-            self._skip(seat.held[0], reason, message)
+            self.skip(seat.held[0], reason, message)
             seat.held = None
         self._waiters.pop(seat.job.name, None)
 
@@ -214,9 +201,9 @@ class Engine:
             entry = row.claimed
             seat = self.seats.get(entry.fire.job)
             if seat is None:
-                self._skip(entry, Reason.REMOVED, GONE)
+                self.skip(entry, Reason.REMOVED, GONE)
             elif not seat.job.active and entry.fire.trigger is not Trigger.MANUAL:
-                self._skip(entry, Reason.DISABLED, self._off(seat))
+                self.skip(entry, Reason.DISABLED, self._off(seat))
             elif row.held is not None:
                 seat.held = entry, row.held
             else:
@@ -230,9 +217,9 @@ class Engine:
             seat.line.appendleft(entry)
         else:
             seat.line.append(entry)
-        self._note_waiter(seat)
+        self.note_waiter(seat)
 
-    def _note_waiter(self, seat: Seat) -> None:
+    def note_waiter(self, seat: Seat) -> None:
         if seat.line or seat.pending:
             self._waiters[seat.job.name] = seat
         else:
@@ -313,7 +300,7 @@ class Engine:
 
         What waits then waits for something that does not come by itself.
         """
-        return not (self.outage or self.runs or self.questions or self._unrecorded)
+        return not (self.outage or self.runs or self.waiting.questions or self._unrecorded)
 
     def look(self, now: datetime, *, at_start: bool = False) -> None:
         """Claim everything that has come due by now, then start what may start.
@@ -395,7 +382,7 @@ class Engine:
 
     def count_places(self) -> None:
         """Begin a round of the gates: what runs holds a place, and what is asked at the last."""
-        asked = [q.seat for q in self.questions.values() if q.about == SHOULD_RUN]
+        asked = [q.seat for q in self.waiting.questions.values() if q.about == SHOULD_RUN]
         self.gates.count([*(run.seat for run in self.runs.values()), *asked], self.now)
 
     def _is_open(self, seat: Seat) -> bool:
@@ -435,28 +422,28 @@ class Engine:
         beside = seat.job.overlap in (Overlap.REPLACE, Overlap.ALLOW)
         gives_way = latest is not None and (latest.alone if len(seat.line) > 1 else True)
         if gives_way and (beside or not seat.running) and seat.job.misfire is not Misfire.ALL:
-            entries[0] = self._take_place(seat, seat.line.pop(), entries[0])
+            entries[0] = self.take_place(seat, seat.line.pop(), entries[0])
         for entry in entries:
             self._hold(seat, entry)
         self._shorten(seat)
 
-    def _take_place(self, seat: Seat, older: Claimed, newer: Claimed) -> Claimed:
+    def take_place(self, seat: Seat, older: Claimed, newer: Claimed) -> Claimed:
         """The newer fire waits in place of the older one, and no longer than that would have."""
         seat.forget(older)
         try:
             return self.ledger.take_place(older, newer)
         except LedgerDown as error:
             self.put_off(error)
-            self._skip(older, Reason.COALESCED, f"coalesced into run {newer.run_id}")
+            self.skip(older, Reason.COALESCED, f"coalesced into run {newer.run_id}")
             return replace(newer, taken_at=older.taken_at, first_at=older.first_fire)
 
     def _shorten(self, seat: Seat) -> None:
         """Beyond `max_catchup` in the line the oldest are skipped."""
         if seat.job.misfire is Misfire.ALL:
             while len(seat.line) > seat.job.max_catchup:
-                self._skip(seat.line.popleft(), Reason.MISFIRE, "the line was full")
+                self.skip(seat.line.popleft(), Reason.MISFIRE, "the line was full")
 
-    def _skip(self, entry: Claimed, reason: Reason, message: str) -> None:
+    def skip(self, entry: Claimed, reason: Reason, message: str) -> None:
         """A fire that gives way; if that cannot be written now, it is once it can."""
         try:
             if self.outage:
@@ -516,7 +503,7 @@ class Engine:
         overlap = seat.job.overlap
         if seat.busy and (overlap is Overlap.SKIP or (overlap is Overlap.QUEUE and seat.line)):
             message = "the run before it was still going"
-            self._skip(entry, Reason.OVERLAP, message)
+            self.skip(entry, Reason.OVERLAP, message)
             return False
         self.enter_line(seat, [replace(entry, alone=True, not_before=None)])
         return True
@@ -544,7 +531,7 @@ class Engine:
         seat.pending.pop(entry.run_id, None)
         if entry in seat.line:
             seat.line.remove(entry)
-        self._note_waiter(seat)
+        self.note_waiter(seat)
 
     # -- running -------------------------------------------------------------------------------
 
@@ -570,19 +557,19 @@ class Engine:
         for seat, entry in chosen:
             seat.line.remove(entry)
             seat.forget(entry)
-            self._note_waiter(seat)
+            self.note_waiter(seat)
         self._start_all(chosen)
         return any(entry.run_id not in self.runs for _, entry in chosen)
 
     def _next(self, seat: Seat) -> Claimed | None:
         """The waiting fire that may start now: the first in line, or one sent past it."""
-        if self._passes(seat, seat.line[0]):
+        if self.passes(seat, seat.line[0]):
             return seat.line[0]
         if seat.line and (head := seat.head) is not seat.line[0]:
             return None if self.gates.shut(seat, head) else head
         return None
 
-    def _passes(self, seat: Seat, entry: Claimed) -> bool:
+    def passes(self, seat: Seat, entry: Claimed) -> bool:
         """Whether the first in line may start now; where it must ask or make room, that begins."""
         if seat.asking == entry.run_id:
             return False
@@ -590,135 +577,12 @@ class Engine:
         if shut == "overlap" and seat.job.overlap is Overlap.REPLACE:
             seat.shut = shut = self.gates.waits(seat, entry) or shut
         if shut == READY or (shut is not None and shut.startswith("after:")):
-            return self._wait(seat, shut)
+            return self.waiting.wait(seat, shut)
         if shut is None:
-            return self._should_run(seat, entry)
+            return self.waiting.should_run(seat, entry)
         if shut == "overlap" and self.gates.replaces(seat, entry):
-            return self._should_run(seat, entry) and self._replace(seat, entry)
+            return self.waiting.should_run(seat, entry) and self._replace(seat, entry)
         return False
-
-    # -- waiting -------------------------------------------------------------------------------
-
-    def _wait(self, seat: Seat, shut: str) -> bool:
-        """Let the first in line wait for those it follows or its data, as long as it may."""
-        self._close_up(seat)
-        entry = seat.line[0]
-        if self._gave_up(seat, entry, shut):
-            return False
-        if shut == READY and entry.run_id not in self.questions:
-            moment = next_question(seat.job.gates, entry)
-            if moment is None or self.now >= moment:
-                self._ask(seat, entry, READY)
-                entry = seat.line[0]
-                return seat.is_ready(entry, self.now) and self._passes(seat, entry)
-        return False
-
-    def _close_up(self, seat: Seat) -> None:
-        """Of a line whose head must wait one fire stays: the newest, or with `queue` the first."""
-        if seat.job.misfire is Misfire.ALL:
-            return
-        rest = [entry for entry in seat.line if entry.scheduled][1:]
-        for entry in rest:
-            seat.line.remove(entry)
-            if seat.job.overlap is Overlap.QUEUE:
-                self._skip(entry, Reason.OVERLAP, "the fire before it was still waiting")
-                continue
-            position = next(n for n, other in enumerate(seat.line) if other.scheduled)
-            seat.line[position] = self._take_place(seat, seat.line[position], entry)
-
-    def _gave_up(self, seat: Seat, entry: Claimed, shut: str) -> bool:
-        """Whether the fire has waited as long as it may, and is skipped."""
-        limit = limit_of(seat.job.gates, entry)
-        override = override_of(seat.job.gates, entry)
-        if limit is None or self.now < limit:
-            return False
-        if shut == READY and override is not None and override <= limit:
-            return False
-        assert seat.job.gates.wait_limit is not None
-        lasted = show_duration(seat.job.gates.wait_limit)
-        if shut == READY:
-            reason, message = Reason.NOT_READY, f"its data was not ready within {lasted}"
-        else:
-            name, verb = shut.removeprefix("after:"), _VERBS[seat.job.gates.after_on]
-            reason, message = Reason.DEPENDENCY, f"{name} did not {verb} within {lasted}"
-        self._give_up(seat, entry, reason, message)
-        return True
-
-    def _give_up(self, seat: Seat, entry: Claimed, reason: Reason, message: str) -> None:
-        """A waiting fire does not run; with `from_end` the next one counts from here."""
-        self.ledger.skip(entry.run_id, reason, message, self.now)
-        seat.line.remove(entry)
-        self._forget(seat, entry)
-        self._note_waiter(seat)
-        self._from_its_end(seat, self.now)
-
-    def _forget(self, seat: Seat, entry: Claimed) -> None:
-        seat.forget(entry)
-        if entry.run_id in self.questions:
-            self.end(-entry.run_id)
-
-    def _should_run(self, seat: Seat, entry: Claimed) -> bool:
-        """Whether the fire has been asked for the last time, or need not be."""
-        asks = entry.attempt == 1 and entry.fire.trigger is not Trigger.MANUAL
-        if not asks or seat.job.gates.should_run is None or entry.run_id in seat.cleared:
-            return True
-        self._ask(seat, entry, SHOULD_RUN)
-        if seat.asking is not None:
-            self.gates.take(seat)
-        return entry.run_id in seat.cleared
-
-    def _ask(self, seat: Seat, entry: Claimed, about: str) -> None:
-        gates = seat.job.gates
-        call = gates.ready if about == READY else gates.should_run
-        assert call is not None and self.ask is not None
-        if about == READY:
-            entry = replace(entry, asked=entry.asked + 1, asked_at=self.now)
-            self.ledger.note_question(entry)
-            seat.line[0] = entry
-        else:
-            seat.asking = entry.run_id
-        try:
-            found = self.ask(self._task(seat, entry), call)
-        except OSError as error:
-            message = f"could not be asked: {error.strerror or error}"
-            found = Outcome(state=State.FAILURE, message=message)
-        if isinstance(found, Outcome):
-            self._hear(seat, entry, about, found)
-        else:
-            self.questions[entry.run_id] = Question(seat, entry, about, found)
-
-    def answered(self, departed: Departed) -> None:
-        """A question has its answer; `departed` has the run's id with a minus."""
-        question = self.questions.pop(-departed.run_id)
-        outcome = concluded(question.running.outcome(), departed, question.seat.job)
-        seat = self.seats.get(question.seat.job.name, question.seat)
-        try:
-            self._hear(seat, question.entry, question.about, outcome)
-        except LedgerDown as error:
-            self.put_off(error)
-
-    def _hear(self, seat: Seat, entry: Claimed, about: str, outcome: Outcome) -> None:
-        found = answer(outcome)
-        name, run_id = seat.job.name, entry.run_id
-        entry = next((other for other in seat.line if other.run_id == run_id), entry)
-        if found.yes is None:
-            taken = "not ready" if about == READY else "a yes"
-            log.warning("%s: %s has no answer: %s; taken for %s", name, about, found.words, taken)
-        if entry not in seat.line:
-            return
-        if about == SHOULD_RUN:
-            seat.asking = None
-            if found.yes is not False:
-                seat.cleared.add(run_id)
-            else:
-                self._give_up(seat, entry, Reason.SHOULD_RUN, "should_run says no")
-        elif found.yes:
-            seat.ready[run_id] = self.now + seat.job.gates.ready_every
-        elif is_overdue(seat.job.gates, entry, self.now):
-            override = replace(entry, fire=replace(entry.fire, override=True))
-            seat.line[seat.line.index(entry)] = override
-        if about == READY and found.yes is None:
-            self.ledger.note_silence(run_id, found.words)
 
     def _wake(self, now: datetime) -> None:
         """Pending attempts whose moment has come join the line; who waited too long leaves it."""
@@ -733,8 +597,8 @@ class Engine:
             if pool is not None and pool.wait is not None:
                 for entry in [e for e in seat.line if now >= e.taken_at + pool.wait]:
                     message = f"no place in the pool within {show_duration(pool.wait)}"
-                    self._give_up(seat, entry, Reason.POOL, message)
-            self._note_waiter(seat)
+                    self.waiting.give_up(seat, entry, Reason.POOL, message)
+            self.note_waiter(seat)
 
     def _replace(self, seat: Seat, entry: Claimed) -> bool:
         """Make room for the fire; whether it may start now.
@@ -753,7 +617,7 @@ class Engine:
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             self.gates.followed[seat.job.name].started = self.now
-            started = self._start(self._task(seat, entry))
+            started = self._start(self.task(seat, entry))
             if isinstance(started, Outcome):
                 self._end(Run(seat, entry, None, self.now), started, self.now)
             else:
@@ -762,7 +626,7 @@ class Engine:
         if processes:
             self.note_processes(processes)
 
-    def _task(self, seat: Seat, entry: Claimed) -> Task:
+    def task(self, seat: Seat, entry: Claimed) -> Task:
         return Task.of(entry.run_id, seat.job, entry.fire, entry.attempt, ledger=seat.rhythm.seed)
 
     def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
@@ -865,7 +729,7 @@ class Engine:
                 self.gates.followed[run.seat.job.name].note(outcome.state, ended)
                 if line is not None:
                     run.seat.failed = run.claimed if line.failed else None
-                self._from_its_end(run.seat, ended)
+                self.from_its_end(run.seat, ended)
             for entry in followers:
                 self._begin_after(entry)
 
@@ -889,7 +753,7 @@ class Engine:
         if seat.job.active:
             self._admit(seat, entry)
         else:
-            self._skip(entry, Reason.DISABLED, OFF)
+            self.skip(entry, Reason.DISABLED, OFF)
 
     def _tell(self, run: Run, outcome: Outcome, ended: datetime, again: datetime | None) -> None:
         bad = outcome.state not in (State.SUCCESS, State.WARNING, State.SKIPPED)
@@ -912,7 +776,7 @@ class Engine:
             f"; tried again in {show_duration(again - ended)}" if again else "",
         )
 
-    def _from_its_end(self, seat: Seat, ended: datetime) -> None:
+    def from_its_end(self, seat: Seat, ended: datetime) -> None:
         """With `from_end` the next fire counts from here."""
         if not seat.job.schedule.from_end or seat.entry is None or seat.removed:
             return

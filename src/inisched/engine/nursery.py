@@ -92,6 +92,11 @@ class Nursery:
             child.running.signal_tree(signal.SIGTERM)
         child.kill_at = kill_at if child.kill_at is None else min(child.kill_at, kill_at)
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way: a run, or a question to a gate."""
+        return bool(self._children)
+
     def departed(self) -> Iterator[Departed]:
         """The runs that have ended since the last call, their pipes closed or given up."""
         now = self._clock.monotonic()
