@@ -416,6 +416,16 @@ def test_a_failed_period_is_tried_first_at_the_next_fire(world: Make) -> None:
     assert periods(w)[1:] == [("11-20", "running"), ("11-19", "success")]
 
 
+def test_a_pass_tries_a_failed_period_without_a_new_fire(world: Make) -> None:
+    w = world(REPORT)
+    w.outcome = FAILED
+    w.go(minutes=10)
+    w.end("a")
+    w.engine.try_failed_periods()
+    w.go(hours=1)
+    assert periods(w) == [("11-19", "failure"), ("11-19", "running")]
+
+
 def test_a_failed_period_is_remembered_over_a_restart(world: Make) -> None:
     w = world(REPORT)
     w.outcome = FAILED

@@ -258,6 +258,8 @@ class Daemon:
         if first:
             self._say_hello()
             self._heed_switches(now)
+        if self.limits.once:
+            self.engine.try_failed_periods()
         self.engine.look(now, at_start=first and not self.limits.once)
         if self.limits.once:
             self._close()

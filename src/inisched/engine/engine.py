@@ -406,6 +406,12 @@ class Engine:
         count, last = stretch.count + take.held.count, take.held.last_moved
         seat.held = entry, replace(stretch, count=count, last_moved=last)
 
+    def try_failed_periods(self) -> None:
+        """Try every failed period once more, though no new fire has come due."""
+        for seat in self.seats.values():
+            if seat.job.active:
+                self.try_failed(seat)
+
     def try_failed(self, seat: Seat) -> None:
         """Try the failed period once more: the next attempt at its fire, before all others."""
         if seat.failed is None or seat.retrying or seat.running:
