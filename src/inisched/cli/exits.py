@@ -16,6 +16,10 @@ class Exit(IntEnum):
     NOT_NOW = 75
 
 
+BROKEN_OFF = 130
+"""Ctrl-C ended the command."""
+
+
 class Trouble(Exception):
     """Ends the command with a message on standard error and an exit code."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import click
 
 from inisched.cli.asking import user_name
-from inisched.cli.exits import Exit, Trouble
+from inisched.cli.exits import BROKEN_OFF, Exit, Trouble
 from inisched.cli.files import find_file, path_option, read_file
 from inisched.cli.times import time_from
 from inisched.config.drawing import draw, escaped
@@ -30,8 +30,6 @@ from inisched.model.run import State
 from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.opening import Unusable
 from inisched.timing.nearest import did_you_mean
-
-BROKEN_OFF = 130
 
 _CODES = {State.SUCCESS: Exit.FINE, State.WARNING: Exit.FINE, State.SKIPPED: Exit.NOT_NOW}
 

@@ -20,7 +20,7 @@ from inisched.engine.gates import Gates
 from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
-from inisched.engine.seat import Seat, begin, dated
+from inisched.engine.seat import Seat, asked_for, begin
 from inisched.engine.step import note_step, passed_its_beginning
 from inisched.engine.switched import account_for_disabled, switched
 from inisched.engine.waiting import Waiting
@@ -352,12 +352,8 @@ class Engine:
 
     def dated(self, seat: Seat, fire: Fire) -> Fire:
         """A fire somebody asked for, with its period: the failed one, else the latest fire's."""
-        if seat.job.report_period is None:
-            return fire
-        if seat.failed is not None:
-            return replace(fire, period=seat.failed.fire.period)
-        latest = seat.rhythm.latest(seat.rhythm.anchor.moment - timedelta(days=1), fire.at)
-        return replace(fire, period=dated(seat.job, replace(fire, at=latest or fire.at)).period)
+        failed = seat.failed.fire if seat.failed is not None else None
+        return asked_for(seat.job, seat.rhythm, fire, failed)
 
     def _claim(self, takes: list[Take]) -> list[tuple[Seat, Claimed]]:
         """Enter the takes in one transaction; what need not wait is returned, to be started."""

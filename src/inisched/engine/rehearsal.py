@@ -127,6 +127,20 @@ def inquire(
             yield Asked(key, gate, answer(outcome), stopped)
 
 
+def is_ready(job: Job, fire: Fire, executors: Executors, clock: Clock) -> Asked:
+    """Ask only whether the job is ready for the fire; nobody hears what the gate prints, and it
+    leaves no bytecode behind."""
+    assert job.gates.ready is not None
+    around = replace(job.around, env=(*job.around.env, ("PYTHONDONTWRITEBYTECODE", "1")))
+    task = question(_task(replace(job, around=around), fire), job.gates.ready)
+    outcome, stopped = _carried_out(task, executors, clock, _unheard, _unheard)
+    return Asked("ready", job.gates.ready, answer(outcome), stopped)
+
+
+def _unheard(data: bytes) -> None:
+    pass
+
+
 def rehearse(
     job: Job, moment: datetime, executors: Executors, clock: Clock, *, out: Echo, err: Echo
 ) -> Rehearsal:

@@ -165,6 +165,17 @@ def dated(job: Job, fire: Fire) -> Fire:
     return replace(fire, period=period)
 
 
+def asked_for(job: Job, rhythm: Rhythm, fire: Fire, failed: Fire | None = None) -> Fire:
+    """A fire that is none of the schedule, with its period: the failed one, else that of the
+    latest fire by the schedule."""
+    if job.report_period is None:
+        return fire
+    if failed is not None:
+        return replace(fire, period=failed.period)
+    latest = rhythm.latest(rhythm.anchor.moment - timedelta(days=1), fire.at)
+    return replace(fire, period=dated(job, replace(fire, at=latest or fire.at)).period)
+
+
 def overlapped(fire: Fire) -> Gap:
     """A fire that met its own job still running."""
     return Gap(

@@ -1,25 +1,31 @@
-"""What a daemon that started now would find due: what `run --test` shows. Nothing happens."""
+"""What a daemon that started now would find due: what `run --test` shows. Nothing happens.
+
+What their gates make of these fires stands in `prospects`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
-from inisched.engine.seat import begin
+from inisched.engine.seat import asked_for, begin, dated
 from inisched.model.job import Job
-from inisched.model.run import Gap, Reason, Trigger
+from inisched.model.run import Fire, Gap, Reason, Trigger
 from inisched.questions.coming import rhythm_of
 from inisched.stores.history import Row, parse
 from inisched.stores.job_state import JobState
 from inisched.timing.due import due
+
+Days = tuple[date, date]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
     """A fire that would be carried out, or a stretch of fires that would not.
 
-    `outcome` is run, wait or skip; `until` is None for a single fire.
+    `outcome` is run, wait or skip; `until` is None for a single fire, and `fire` for a stretch.
+    `row` is that of a fire taken up already. `ready` is what its gate says; None: nobody asked.
     """
 
     job: str
@@ -30,6 +36,18 @@ class Pending:
     until: datetime | None = None
     count: int = 1
     reason: str | None = None
+    fire: Fire | None = None
+    row: Row | None = None
+    ready: bool | None = None
+
+    @property
+    def period(self) -> Days | None:
+        return self.fire.period if self.fire is not None else None
+
+    @property
+    def override(self) -> bool:
+        """Whether it would run although its data is not ready."""
+        return self.fire is not None and self.fire.override
 
 
 def pending(
@@ -51,7 +69,9 @@ def pending(
     for job in active.values():
         found += _due(job, known.get(job.name), now, seed)
         if at_start and job.run_at_start:
-            found.append(_one(job, now, "start"))
+            fire = Fire(job=job.name, at=now, moved=now, trigger=Trigger.START)
+            beat = rhythm_of(job, known.get(job.name), now, seed=seed)
+            found.append(one_of(job, asked_for(job, beat, fire)))
     found = [_switched(one, held=held, paused=one.job in paused) for one in found]
     return sorted(found, key=lambda one: one.fire_at)
 
@@ -65,9 +85,27 @@ def _switched(one: Pending, *, held: bool, paused: bool) -> Pending:
 def _waiting(row: Row, jobs: Mapping[str, Job], now: datetime) -> Iterator[Pending]:
     """A fire a former daemon left waiting goes on, unless it waits for a moment still to come."""
     job, moment = jobs.get(row["job"]), row["not_before"]
-    if job is not None and row["state"] == "waiting":
-        ready = moment is None or moment <= now
-        yield _one(job, parse(row["fire_at"]), row["trigger"], "run" if ready else "wait")
+    if job is None or row["state"] != "waiting":
+        return
+    if row["fire_until"] is not None:
+        yield _held(job, row)
+        return
+    at = parse(row["fire_at"])
+    fire = Fire(
+        job=job.name,
+        at=at,
+        moved=at,
+        trigger=Trigger(row["trigger"]),
+        period=_days(row),
+        override=row["override"],
+    )
+    yield one_of(job, fire, "run" if moment is None or moment <= now else "wait", row=row)
+
+
+def _days(row: Row) -> Days | None:
+    if row["period_end"] is None:
+        return None
+    return date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"])
 
 
 def _due(job: Job, state: JobState | None, now: datetime, seed: str) -> Iterator[Pending]:
@@ -79,12 +117,19 @@ def _due(job: Job, state: JobState | None, now: datetime, seed: str) -> Iterator
         since = state.looked
     found = due(job, rhythm_of(job, state, now, seed=seed), since, now)
     yield from (_gap(job, gap) for gap in found.gaps)
-    yield from (_one(job, fire.moved, fire.trigger.value) for fire in found.run)
+    yield from (one_of(job, dated(job, fire)) for fire in found.run)
 
 
-def _one(job: Job, moment: datetime, trigger: str, outcome: str = "run") -> Pending:
+def one_of(job: Job, fire: Fire, outcome: str = "run", *, row: Row | None = None) -> Pending:
+    """A single fire."""
     return Pending(
-        job=job.name, zone=job.schedule.zone, fire_at=moment, outcome=outcome, trigger=trigger
+        job=job.name,
+        zone=job.schedule.zone,
+        fire_at=fire.moved,
+        outcome=outcome,
+        trigger=fire.trigger.value,
+        fire=fire,
+        row=row,
     )
 
 
@@ -98,4 +143,18 @@ def _gap(job: Job, gap: Gap) -> Pending:
         outcome="skip",
         trigger="schedule",
         reason=gap.reason.value,
+    )
+
+
+def _held(job: Job, row: Row) -> Pending:
+    """What came due during a hold."""
+    return Pending(
+        job=job.name,
+        zone=job.schedule.zone,
+        fire_at=parse(row["fire_at"]),
+        until=parse(row["fire_until"]),
+        count=row["count"],
+        outcome="wait",
+        trigger=row["trigger"],
+        reason="hold",
     )
