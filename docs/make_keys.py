@@ -18,8 +18,9 @@ INTRO = """\
 <!-- Written by `python3 dev.py docs` from src/inisched/config/keys.py: change it there. -->
 
 Everything a section may say. Keys match in any case. How the file itself is read stands in
-[files.md](files.md), what times and intervals mean in [time.md](time.md), what becomes of words
-that are no key in [python.md](python.md).
+[files.md](files.md), what times and intervals mean in [time.md](time.md), what a fire passes
+before it runs in [gates.md](gates.md), what becomes of words that are no key in
+[python.md](python.md).
 
 A key marked "not in force in this version" is read and checked like the others, and then earns a
 warning instead of doing something. So does a single value that is marked so; the default holds in
