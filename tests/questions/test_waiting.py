@@ -15,6 +15,7 @@ from inisched.questions.overview import JobLine, overview
 from inisched.questions.sentences import Speaker
 from inisched.questions.waiting import waiting
 from inisched.stores.history import History
+from inisched.stores.switches import Mark
 from questions.watched import Watched, at
 
 Make = Callable[[str], Watched]
@@ -82,6 +83,14 @@ def test_of_an_inactive_job_it_is_said(world: Make) -> None:
     w = world(UP + "active = no\n" + TEN + "after = up\n")
     w.go(minutes=11)
     assert agreed(w) == [("after:up", "after up, which is inactive")]
+
+
+def test_of_a_disabled_job_it_is_said(world: Make) -> None:
+    w = world(UP + TEN + "after = up\n")
+    w.ledger.switches.disable("up", Mark("ann", w.now))
+    w.engine.adopt_again(w.now)
+    w.go(minutes=11)
+    assert agreed(w) == [("after:up", "after up, which is disabled")]
 
 
 def test_of_a_broken_job_it_is_said(world: Make) -> None:

@@ -14,6 +14,7 @@ from inisched.model.job import Gates, Job, Overlap
 from inisched.stores.history import History, Row, parse
 from inisched.stores.job_state import JobState
 from inisched.stores.past import Entry
+from inisched.stores.switches import Switch
 
 Told = Callable[[], Mapping[int, str]]
 """Asks a living daemon what its waiting fires wait for, by the ids of their rows."""
@@ -109,6 +110,7 @@ def waiting(
     if not any(row["state"] == "waiting" for row in rows):
         return []
     known, best = history.jobs(), told() if told is not None else {}
+    switches = history.switches()
     reckoning = _Reckoning(rows, config, known, now)
     found = []
     for row, gate in reckoning.gates():
@@ -122,7 +124,11 @@ def waiting(
                 gate=gate,
                 job=reckoning.jobs.get(row["job"]),
                 missing=missing,
-                idle={name: why for name in missing if (why := idle(config, known, name))},
+                idle={
+                    name: why
+                    for name in missing
+                    if (why := idle(config, known, name, switches.get(name), now))
+                },
                 since=state.started if state is not None else None,
                 failed=history.entry(stands) if stands is not None and _orderly(row) else None,
             )
@@ -130,15 +136,26 @@ def waiting(
     return found
 
 
-def idle(config: Config, known: Mapping[str, JobState], name: str) -> str:
-    """Why a job will not run by itself: "inactive", "broken", "not in the file"; "" if it may."""
+def idle(
+    config: Config,
+    known: Mapping[str, JobState],
+    name: str,
+    switch: Switch | None,
+    now: datetime,
+) -> str:
+    """Why a job will not run by itself: "inactive", "disabled", "paused", "broken", "not in the
+    file"; "" if it may."""
     section = next((one for one in config.sections if one.name == name), None)
     if section is None:
         return "not in the file"
     if section.job is None:
         state = known.get(name)
         return "" if state is not None and state.stale else "broken"
-    return "" if section.job.active else "inactive"
+    if switch is not None and switch.enabled is False:
+        return "disabled"
+    if switch is not None and switch.is_paused(now):
+        return "paused"
+    return "" if section.job.active or (switch and switch.enabled) else "inactive"
 
 
 def _orderly(row: Row) -> bool:
