@@ -88,3 +88,11 @@ def test_a_trigger_during_a_hold_is_refused(site: Make) -> None:
         s.inisched("hold")
         done = s.inisched("trigger", "a")
     assert (done.returncode, done.stderr) == (75, "inisched: not now: all is held\n")
+
+
+def test_a_failure_that_is_cleared_is_marked_in_the_list(site: Make) -> None:
+    s = site("[a]\ncommand = exit 3\nevery = hour\nactive_from = 2026-01-01\n")
+    assert s.inisched("run", "--once").returncode == 1
+    assert "failure  hour" in s.inisched("list").stdout
+    assert s.inisched("clear", "a").returncode == 0
+    assert "failure (cleared)  hour" in s.inisched("list").stdout

@@ -158,7 +158,7 @@ def _row(line: JobLine, present: datetime, *, utc: bool) -> tuple[str, ...]:
         "-" if line.waiting_fire else _left(coming, present),
         show_moment(fired, zone, present, utc=utc) if fired else "-",
         took(last) if last else "-",
-        last["state"] if last else "-",
+        (last["state"] + (" (cleared)" if line.cleared else "")) if last else "-",
         line.schedule_text or "-",
         line.section.name,
         _waits(line, present, utc=utc),

@@ -12,7 +12,7 @@ from inisched.model.job import Job
 from inisched.questions.coming import fires
 from inisched.questions.switched import Standing, standing
 from inisched.questions.waiting import Told, Waiter, waiting
-from inisched.stores.history import History, Row, parse
+from inisched.stores.history import FAILED, History, Row, parse
 from inisched.stores.job_state import JobState
 from inisched.stores.switches import Switch
 
@@ -22,7 +22,8 @@ class JobLine:
     """One job at a glance: its section, the job as its switches make it, and those in force.
 
     `opened` are the states of its open rows, `waiter` is the first of its fires that waits. `cost`
-    is how many fires its latest run has cost by being still under way.
+    is how many fires its latest run has cost by being still under way; where that failed, `cleared`
+    says that it is forgotten.
     """
 
     section: JobSection
@@ -35,6 +36,7 @@ class JobLine:
     passed: Passed
     stale: bool
     cost: int
+    cleared: bool
 
     @property
     def state(self) -> str:
@@ -100,7 +102,7 @@ def overview(
     waiters = waiting(rows, judged.config, history, now, told=told if alive else None)
     first = {waiter.row["job"]: waiter for waiter in reversed(waiters)}
     running = {row["job"] for row in rows if alive and row["state"] == "running"}
-    seed = history.id or ""
+    seed, cleared = history.id or "", history.cleared()
     return [
         JobLine(
             section=section,
@@ -117,9 +119,17 @@ def overview(
             passed=judged.passed.get(section.name, {}),
             stale=_is_stale(section, switched.known.get(section.name), alive=alive),
             cost=history.overlapped(section.name),
+            cleared=_is_cleared(last.get(section.name), cleared.get(section.name)),
         )
         for section in sections
     ]
+
+
+def _is_cleared(last: Row | None, cleared: datetime | None) -> bool:
+    """Whether somebody has had the failure of the latest run forgotten."""
+    if last is None or cleared is None or last["ended_at"] is None or last["state"] not in FAILED:
+        return False
+    return parse(last["ended_at"]) <= cleared
 
 
 def _is_stale(section: JobSection, state: JobState | None, *, alive: bool) -> bool:

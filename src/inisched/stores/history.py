@@ -11,7 +11,7 @@ from typing import Any
 
 from inisched.stores.job_state import JobState, read_job_states
 from inisched.stores.ledger import Life, read_life
-from inisched.stores.moments import maybe_moment, to_ms
+from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.stores.past import MOST, Entry, Past, read_entry
 from inisched.stores.queries import queries
 from inisched.stores.reading import Reading
@@ -127,6 +127,10 @@ class History:
         return read_switches(
             self._all(self._sql["all_switches"]), self._all(self._sql["former_rhythms"])
         )
+
+    def cleared(self) -> dict[str, datetime]:
+        """When a person last had a failure of a job forgotten, by job."""
+        return {row["job"]: from_ms(row["at"]) for row in self._all(self._sql["cleared"])}
 
     def held(self) -> Hold | None:
         """Whether nothing may start, since when and why."""

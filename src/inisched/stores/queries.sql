@@ -308,8 +308,8 @@ DELETE FROM hold WHERE released IS NOT NULL;
 INSERT INTO audit (at, by, action, job, detail, note)
 VALUES (:at, :by, :action, :job, :detail, :note);
 
--- name: last_cleared
-SELECT max(at) AS at FROM audit WHERE action = 'clear' AND job = :name;
+-- name: cleared
+SELECT job, max(at) AS at FROM audit WHERE action = 'clear' GROUP BY job;
 
 -- name: audit
 SELECT id, at, by, action, job, detail, note FROM audit
