@@ -67,7 +67,7 @@ def test(rest: list[str]) -> None:
     python = environment("test")
     os.chdir(ROOT)
     alone = any(word in ("--pdb", "-s", "--collect-only") or word[:2] == "-n" for word in rest)
-    become(python, "-m", "pytest", *([] if alone else ["-n", "4"]), *rest)
+    become(python, "-m", "pytest", *([] if alone else ["-n", "4", "--dist", "worksteal"]), *rest)
 
 
 def lint(rest: list[str]) -> None:

@@ -90,11 +90,13 @@ def test_a_callback_that_is_enabled_is_carried_out(site: Make) -> None:
 
 
 def test_a_job_is_switched_while_it_runs_and_runs_on(site: Make) -> None:
-    s = site("[inisched]\nreload = signal\n[long]\ncommand = sleep 2\nevery = never\n")
+    wait = "until test -e go; do sleep 0.1; done"
+    s = site(f"[inisched]\nreload = signal\n[long]\ncommand = {wait}\nevery = never\n")
     with s.daemon():
         s.inisched("trigger", "long")
         s.inisched("disable", "long")
         assert job(s, "long")["running"]
+        (s.folder / "go").touch()
         [row] = s.wait_for_rows(lambda rows: rows[0]["state"] != "running")
     assert row["state"] == "success"
 
@@ -141,11 +143,12 @@ def test_a_job_a_reload_has_just_removed_is_switched_and_comes_back_so(site: Mak
 def test_a_daemon_still_looking_at_its_file_takes_a_switch(site: Make) -> None:
     s = site(
         "[slow]\ncall = slow.f\nevery = second\n",
-        slow="import time\ntime.sleep(1)\ndef f(): pass\n",
+        slow="import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.05)\ndef f(): pass\n",
     )
     with s.starting() as daemon:
         s.wait((s.folder / "jobs.sock").exists)
         assert told(s, "disable", "slow") == (0, "slow is disabled\n", "")
+        (s.folder / "go").touch()
         s.wait(lambda: "inisched runs" in s.log)
         time.sleep(1.5)
         assert s.rows() == []

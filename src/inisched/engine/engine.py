@@ -149,7 +149,8 @@ class Engine:
         if state.failed_run is not None and job.report_period is not None:
             seat.failed = self.ledger.failed_attempt(state.failed_run)
         switch = self.switches.get(job.name)
-        seat.paused_until = switch.paused_until if switch else None
+        if switch is not None:
+            seat.paused_from, seat.paused_until = switch.paused_from, switch.paused_until
         return seat
 
     def _succeed(self, seat: Seat, former: Seat) -> None:

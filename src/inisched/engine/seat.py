@@ -11,7 +11,7 @@ from inisched.model.run import Fire, Gap, Reason, Trigger
 from inisched.stores.job_state import JobState
 from inisched.stores.ledger import Claimed, Stretch, Take
 from inisched.timing import library
-from inisched.timing.due import due, gap
+from inisched.timing.due import Due, due, gap
 from inisched.timing.period import period_of
 from inisched.timing.recurrence import Anchor, first_look
 from inisched.timing.rhythm import Rhythm
@@ -40,6 +40,7 @@ class Seat:
     line: deque[Claimed] = field(default_factory=deque)
     pending: dict[int, Claimed] = field(default_factory=dict)
     removed: bool = False
+    paused_from: datetime | None = None
     paused_until: datetime | None = None
     held: tuple[Claimed, Stretch] | None = None
     failed: Claimed | None = None
@@ -51,7 +52,8 @@ class Seat:
     def take_over(self, former: Seat) -> None:
         """What runs, waits and is known of the job goes on under its new definition."""
         self.running, self.line, self.pending = former.running, former.line, former.pending
-        self.paused_until, self.held, self.failed = former.paused_until, former.held, former.failed
+        self.paused_from, self.paused_until = former.paused_from, former.paused_until
+        self.held, self.failed = former.held, former.failed
         self.asking, self.ready, self.cleared = former.asking, former.ready, former.cleared
 
     def forget(self, entry: Claimed) -> None:
@@ -110,11 +112,13 @@ class Seat:
         """Take up what has come due since the last look; during a hold it only piles up."""
         if held:
             return self._pile_up(now)
+        before = self._before_the_pause(now)
         paused = self._pass_over(now)
         found = due(self.job, self.rhythm, self.looked, now)
         self.looked = found.upto
-        run = [dated(self.job, fire) for fire in found.run]
-        take = Take(self.state, found.upto, wait=run, gaps=[*paused, *found.gaps])
+        run = [dated(self.job, fire) for fire in (*before.run, *found.run)]
+        gaps = [*before.gaps, *paused, *found.gaps]
+        take = Take(self.state, found.upto, wait=run, gaps=gaps)
         self.refuse(take)
         return take
 
@@ -131,6 +135,15 @@ class Seat:
             )
         self.looked = upto
         return take
+
+    def _before_the_pause(self, now: datetime) -> Due:
+        """What came due before a pause that began while no daemon looked."""
+        begun = self.paused_from
+        if begun is None or begun > now or begun <= self.looked:
+            return Due(self.looked)
+        found = due(self.job, self.rhythm, self.looked, begun - _MILLISECOND)
+        self.looked = max(self.looked, found.upto)
+        return found
 
     def _pass_over(self, now: datetime) -> list[Gap]:
         """The fires that came due while the job was paused."""

@@ -35,17 +35,15 @@ def take_effect(engine: Engine, change: Change, now: datetime) -> None:
 
 
 def begin(engine: Engine, now: datetime) -> list[Change]:
-    """A daemon begins, and has adopted its jobs: a hold or pause of before lasts on.
+    """A daemon begins, and has adopted its jobs: a hold of before lasts on, and nothing that came
+    due meanwhile starts.
 
     What comes back is to take effect once the waiting fires are back in their places.
     """
     switches = engine.ledger.switches
     released = switches.releasing()
     if released or switches.held():
-        hold(engine, now)
-    for name, switch in engine.switches.items():
-        if switch.paused_until is not None and name in engine.seats:
-            pause(engine, name, switch.paused_until, now)
+        engine.gates.held = True
     return [Change(action=Action.RELEASE, by="", run=released.run)] if released else []
 
 
@@ -130,7 +128,7 @@ def pause(engine: Engine, job: str, until: datetime, now: datetime) -> None:
     """Let the fires of a job go by until then, exclusive."""
     engine.look(now)
     if job in engine.seats:
-        engine.seats[job].paused_until = until
+        engine.seats[job].paused_from, engine.seats[job].paused_until = now, until
 
 
 def resume(engine: Engine, job: str, now: datetime) -> None:
