@@ -11,9 +11,11 @@ from engine.world import World
 from inisched.engine import switching
 from inisched.model.run import Outcome, State
 from inisched.stores.ledger import LedgerDown
+from inisched.stores.switches import Mark
 
 Make = Callable[[str], World]
 
+MINUTE = timedelta(minutes=1)
 FAILED = Outcome(state=State.FAILURE, exit_code=3)
 UP = "[up]\ncommand = true\nevery = never\n"
 DOWN = "[down]\ncommand = true\nevery = 10 minutes\nafter = up\n"
@@ -564,3 +566,70 @@ def test_a_resumed_job_goes_on_at_its_next_fire(world: Make) -> None:
     switching.resume(w.engine, "a", w.now)
     w.go(minutes=5)
     assert w.account() == ["10:10:00 to 10:10:00 paused x1", "10:20:00 running schedule"]
+
+
+def test_a_hold_of_before_starts_nothing_when_a_daemon_begins(world: Make) -> None:
+    w = world(TEN)
+    w.ledger.switches.hold(Mark("ann", w.now))
+    held(w)
+    w.go(minutes=10)
+    w.restart(minutes=25)
+    assert w.started == []
+    (row,) = w.rows()
+    assert (row["state"], row["count"]) == ("waiting", 3)
+
+
+def test_a_pause_thrown_without_a_daemon_leaves_what_came_due_before_it(world: Make) -> None:
+    w = world(TEN)
+    w.ledger.switches.pause("a", w.now + timedelta(minutes=45), Mark("ann", w.now + 15 * MINUTE))
+    w.restart(minutes=50)
+    assert w.account() == [
+        "10:20:00 to 10:40:00 paused x3",
+        "10:10:00 running catchup",
+        "10:50:00 waiting schedule",
+    ]
+
+
+def test_a_failed_period_whose_retry_was_stopped_is_tried_again(world: Make) -> None:
+    w = world(REPORT)
+    w.outcome = FAILED
+    w.go(minutes=10)
+    w.end("a")
+    w.go(days=1)
+    w.engine.stop(next(iter(w.engine.runs)), "ann")
+    w.end("a")
+    w.go(days=1)
+    assert [row["attempt"] for row in w.rows() if row["period_end"] == "2026-11-19"] == [1, 2, 3]
+
+
+def test_a_fire_that_is_stopped_while_it_is_asked_is_not_in_the_way(world: Make) -> None:
+    w = world(SHOULD)
+    w.go(minutes=10)
+    w.engine.stop(1, "ann")
+    w.go(minutes=10)
+    assert [row["state"] for row in w.rows()] == ["stopped", "waiting"]
+    assert len(w.asked) == 2
+
+
+def test_a_full_line_keeps_what_a_person_asked_for(world: Make) -> None:
+    w = world(UP + DOWN + "misfire = all\nmax_catchup = 1\noverlap = allow\n")
+    w.go(minutes=10)
+    w.engine.gates.max_running = 0
+    w.engine.trigger("down", w.now, timedelta(0))
+    w.go(minutes=10)
+    assert w.account("down") == [
+        "10:10:00 skipped schedule",
+        "10:10:00 waiting manual",
+        "10:20:00 waiting schedule",
+    ]
+
+
+def test_a_held_row_takes_the_moment_of_a_fire_somebody_asked_for(world: Make) -> None:
+    w = world(TEN)
+    w.engine.trigger("a", w.now, timedelta(minutes=10))
+    held(w)
+    w.go(minutes=10)
+    assert {row["trigger"]: row["fire_at"][14:] for row in w.rows()} == {
+        "manual": "10:00.001Z",
+        "schedule": "10:00Z",
+    }

@@ -378,7 +378,7 @@ def test_a_daemon_that_starts_hears_of_holds_and_pauses_of_before(world: Make, e
     w.ledger.switches.hold(mark(w))
     w.ledger.switches.pause("a", later, mark(w))
     w.restart()
-    assert ear.heard == [("hold", START), ("pause", "a", later, START)]
+    assert (w.engine.gates.held, w.engine.seats["a"].paused_until) == (True, later)
 
 
 def test_a_release_no_daemon_heard_of_is_carried_out_by_the_next(world: Make, ear: Ear) -> None:
@@ -387,5 +387,5 @@ def test_a_release_no_daemon_heard_of_is_carried_out_by_the_next(world: Make, ea
     w.ledger.switches.release(mark(w), run=False)
     assert w.ledger.switches.releasing() == Release(START, START, False)
     w.restart()
-    assert ear.heard == [("hold", START), ("release", START, False)]
+    assert ear.heard == [("release", START, False)]
     assert w.ledger.switches.releasing() is None

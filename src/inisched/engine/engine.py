@@ -66,6 +66,8 @@ class Engine:
         """The jobs as the file has them; those of the seats are as their switches make them."""
         self.switches: Mapping[str, Switch] = {}
         self.runs: dict[int, Run] = {}
+        self.untried: set[str] = set()
+        """Jobs whose failed period is to be tried again before anything else of them starts."""
         self.failed: set[tuple[str, datetime]] = set()
         """Fires whose latest attempt failed: a later one may still mend that."""
         self.closed = False
@@ -374,7 +376,7 @@ class Engine:
             begun += [(seat, entry) for entry in claimed if entry.start]
             self.enter_line(seat, [entry for entry in claimed if not entry.start])
             if seat.failed is not None and any(entry.scheduled for entry in claimed):
-                self.try_failed(seat)
+                self.untried.add(seat.job.name)
         return begun
 
     def count_places(self) -> None:
@@ -443,8 +445,11 @@ class Engine:
     def _shorten(self, seat: Seat) -> None:
         """Beyond `max_catchup` in the line the oldest are skipped."""
         if seat.job.misfire is Misfire.ALL:
-            while len(seat.line) > seat.job.max_catchup:
-                self.skip(seat.line.popleft(), Reason.MISFIRE, "the line was full")
+            fires = [entry for entry in seat.line if entry.scheduled]
+            for entry in fires[: max(0, len(fires) - seat.job.max_catchup)]:
+                self.skip(entry, Reason.MISFIRE, "the line was full")
+                seat.line.remove(entry)
+                self.waiting.forget(seat, entry)
 
     def skip(self, entry: Claimed, reason: Reason, message: str) -> None:
         """A fire that gives way; if that cannot be written now, it is once it can."""
@@ -531,6 +536,7 @@ class Engine:
 
     def _cancel(self, seat: Seat, entry: Claimed, message: str, reason: Reason | None) -> None:
         self.ledger.cancel(entry.run_id, reason, message, self.now)
+        self.waiting.forget(seat, entry)
         seat.pending.pop(entry.run_id, None)
         if entry in seat.line:
             seat.line.remove(entry)
@@ -541,6 +547,10 @@ class Engine:
     def advance(self, now: datetime) -> None:
         """Start waiting fires as far as gates are open, the oldest fire first."""
         self.now = now
+        for name in sorted(self.untried):
+            if name in self.seats:
+                self.try_failed(self.seats[name])
+            self.untried.discard(name)
         self._wake(now)
         while self._waiters and self._start_next():
             pass  # what ran inside the daemon is over already, and has made room

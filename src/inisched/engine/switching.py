@@ -54,6 +54,7 @@ def finish_release(engine: Engine, now: datetime) -> None:
     """
     release_ = engine.ledger.switches.releasing()
     if release_ is not None:
+        engine.look(min(now, release_.at))
         release(engine, now, run=release_.run)
         engine.ledger.switches.released()
 
@@ -69,7 +70,6 @@ def release(engine: Engine, now: datetime, *, run: bool) -> None:
 
     Raises LedgerDown, and may then be asked again.
     """
-    engine.look(now)
     engine.gates.held = False
     settle_held(engine, now, run=run)
     engine.look(now)
@@ -85,6 +85,7 @@ def settle_held(engine: Engine, now: datetime, *, run: bool) -> None:
             engine.ledger.skip(entry.run_id, Reason.HELD, "")
         else:
             engine.enter_line(seat, engine.ledger.release(_misfires(seat, entry.run_id), now))
+            engine.untried.add(seat.job.name)
         seat.held = None
 
 

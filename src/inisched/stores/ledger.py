@@ -345,16 +345,18 @@ class Ledger:
         if take.held_row is not None:
             self._run("grow_held", id=take.held_row, last=last, count=held.count)
             return take.held_row
-        row = self._one(
-            "insert_held",
-            job_id=take.job.id,
-            first=to_ms(held.first_moved),
-            first_unmoved=to_ms(held.first),
-            last=last,
-            count=held.count,
-            era=take.job.era,
-            taken_at=to_ms(now),
-        )
+        values = {
+            "job_id": take.job.id,
+            "first": to_ms(held.first_moved),
+            "first_unmoved": to_ms(held.first),
+            "last": last,
+            "count": held.count,
+            "era": take.job.era,
+            "taken_at": to_ms(now),
+        }
+        row = self._one("insert_held", **values)
+        if row is None and self._give_way(take.job, held.first_moved):
+            row = self._one("insert_held", **values)
         return None if row is None else int(row["id"])
 
     def release(self, take: Take, now: datetime) -> list[Claimed]:
@@ -514,7 +516,10 @@ class Ledger:
     def enter_again(self, claimed: Claimed, now: datetime) -> Claimed | None:
         """Enter the next attempt at a fire, at once; None where there is one already."""
         with self._together():
-            return self._enter_again(claimed, now, now)
+            latest = self._one("latest_attempt", id=claimed.run_id)
+            if latest is None or State(latest["state"]) in (State.WAITING, State.RUNNING):
+                return None
+            return self._enter_again(replace(claimed, attempt=latest["attempt"]), now, now)
 
     def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which process (pid and its start time) carries each run out."""

@@ -135,6 +135,12 @@ SELECT job_id, fire_at, fire_unmoved, era, :attempt, 'waiting', 'retry', :taken_
 ON CONFLICT DO NOTHING
 RETURNING id;
 
+-- name: latest_attempt
+-- Of the fire that run :id is an attempt at.
+SELECT latest.attempt, latest.state
+  FROM run JOIN run AS latest USING (job_id, fire_at, era)
+ WHERE run.id = :id ORDER BY latest.attempt DESC LIMIT 1;
+
 -- name: newest_row_of_job
 SELECT id, state, reason, era, fire_until FROM run WHERE job_id = :job_id ORDER BY id DESC LIMIT 1;
 
@@ -211,7 +217,7 @@ UPDATE run SET state = 'skipped', reason = :reason, message = :message
 
 -- name: interrupted_before
 SELECT former.id FROM run JOIN run AS former USING (job_id, fire_at, era)
- WHERE run.id = :id AND former.attempt = run.attempt - 1 AND former.state = 'interrupted';
+ WHERE run.id = :id AND former.attempt < run.attempt AND former.state = 'interrupted';
 
 -- name: cancel_waiting
 UPDATE run SET state = 'stopped', reason = :reason, message = :message, ended_at = :now
