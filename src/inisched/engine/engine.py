@@ -766,7 +766,7 @@ class Engine:
         if seat.job.active:
             self._admit(seat, entry)
         else:
-            self.skip(entry, Reason.DISABLED, OFF)
+            self.skip(entry, Reason.DISABLED, self._off(seat))
 
     def _tell(self, run: Run, outcome: Outcome, ended: datetime, again: datetime | None) -> None:
         bad = outcome.state not in (State.SUCCESS, State.WARNING, State.SKIPPED)

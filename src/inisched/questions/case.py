@@ -13,6 +13,7 @@ from inisched.questions.beats import Beats, beats_of
 from inisched.questions.health import daemon
 from inisched.questions.judgements import as_remembered
 from inisched.questions.sentences import Speaker
+from inisched.questions.switched import standing
 from inisched.stores.history import History
 from inisched.stores.opening import database_id
 from inisched.stores.past import Entry, Past, Rest
@@ -47,12 +48,15 @@ class Before:
 class Case:
     """One job at `now`. `beats` is None where its schedule cannot be read.
 
-    `standing` is why it has no fires as the file is now: removed, broken or inactive.
+    `job` is as its switches make it, `paused` until when it rests. `standing` is why it has no
+    fires as things are now: removed, broken, inactive or disabled.
     """
 
     name: str
     config: Config
     section: JobSection | None
+    job: Job | None
+    paused: datetime | None
     standing: str | None
     beats: Beats | None
     rests: list[Rest]
@@ -64,12 +68,10 @@ class Case:
     now: datetime
 
     @property
-    def job(self) -> Job | None:
-        return self.section.job if self.section is not None else None
-
-    @property
     def schedule(self) -> str:
         """As `list` shows it."""
+        if self.job is not None:
+            return self.job.schedule.text
         return self.section.schedule_text if self.section is not None else ""
 
     def rest_at(self, fire: datetime) -> Rest | None:
@@ -111,9 +113,10 @@ def case_of(
 ) -> Case:
     """Everything known of a job that the file or the ledger knows."""
     section = next((one for one in config.sections if one.name == name), None)
-    states = history.jobs()
+    switched = standing(config.jobs, history, now)
+    states = switched.known
     state = states.get(name)
-    job = section.job if section is not None else None
+    job = switched.jobs.get(name) if section is not None and section.job is not None else None
     past = history.past(name)
     rests = past.rests()
     seed = history.id or database_id(config.database)
@@ -124,7 +127,9 @@ def case_of(
         name=name,
         config=config,
         section=section,
-        standing=_standing(config, history, name, stale=stale),
+        job=job,
+        paused=switched.paused.get(name),
+        standing=_standing(config, history, name, job, stale=stale),
         beats=beats_of(job, state, now, seed=seed, steps=history.steps(), rests=rests)
         if job is not None
         else None,
@@ -138,11 +143,15 @@ def case_of(
     )
 
 
-def _standing(config: Config, history: History, name: str, *, stale: bool) -> str | None:
+def _standing(
+    config: Config, history: History, name: str, job: Job | None, *, stale: bool
+) -> str | None:
     judged, _ = as_remembered(config, history)
     section = next((one for one in judged.config.sections if one.name == name), None)
     if section is None:
         return "broken" if config.fatal else "removed"
     if section.job is None:
         return None if stale else "broken"
-    return None if section.active else "inactive"
+    if job is None or job.active:
+        return None
+    return "disabled" if section.active else "inactive"

@@ -19,6 +19,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 NO_FIRES = {
     "removed": ("not_in_file", "was not in the file", "is not in the file"),
     "broken": ("not_in_file", "was broken in the file", "is broken in the file"),
+    "disabled": ("not_a_fire", "was disabled", "is disabled"),
     "inactive": ("not_a_fire", "was switched off (active = no)", "is switched off (active = no)"),
 }
 """Why a job has no fires: the verdict, and the words for then and for now."""
@@ -62,6 +63,8 @@ def _coming(case: Case, beats: Beats, beat: Beat) -> Tale:
     left = show_duration(whole_seconds(beat.at - case.now))
     about = "" if beat.exact else ", about: it counts from the end of the run before"
     text = [sentence(f"{case.name} at {case.speaker.time(beat.at)}: coming, in {left}{about}")]
+    if case.paused is not None and beat.at < case.paused:
+        text.append(f"It will be skipped: paused until {case.speaker.time(case.paused)}.")
     if not case.presence.looks:
         text.append(_capital(case.presence.told(case.speaker)))
     if not beats.known:

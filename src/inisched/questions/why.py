@@ -26,7 +26,7 @@ MOST = 100
 SCHEDULED = ("schedule", "catchup")
 ORDERLY = (*SCHEDULED, "retry")
 NO_FIRE = ("not_a_fire", "not_in_file")
-LIMITS = ("active_from", "active_until", "inactive")
+LIMITS = ("active_from", "active_until", "inactive", "disabled")
 
 _MILLISECOND = timedelta(milliseconds=1)
 
