@@ -41,6 +41,12 @@ def _known(path: str | None, job: str) -> Config:
     return config
 
 
+def _thrown(path: str | None, job: str, action: Action, note: str) -> bool:
+    """Throw a switch of the job that says all by itself; whether there was anything to it."""
+    config = _known(path, job)
+    return throw(config, Change(action=action, by=login(), note=note, job=job))
+
+
 @click.command("enable")
 @click.argument("job")
 @path_option
@@ -53,8 +59,7 @@ def enable_command(job: str, path: str | None, note: str) -> int:
     \b
     Example: inisched enable sweep --note "the disk is back"
     """
-    config = _known(path, job)
-    throw(config, Change(action=Action.ENABLE, by=login(), note=note, job=job))
+    _thrown(path, job, Action.ENABLE, note)
     return _say(f"{job} is enabled")
 
 
@@ -68,8 +73,7 @@ def disable_command(job: str, path: str | None, note: str) -> int:
     \b
     Example: inisched disable sweep --note "the disk is full"
     """
-    config = _known(path, job)
-    throw(config, Change(action=Action.DISABLE, by=login(), note=note, job=job))
+    _thrown(path, job, Action.DISABLE, note)
     return _say(f"{job} is disabled")
 
 
@@ -106,8 +110,7 @@ def resume_command(job: str, path: str | None, note: str) -> int:
     \b
     Example: inisched resume "nightly report"
     """
-    config = _known(path, job)
-    done = throw(config, Change(action=Action.RESUME, by=login(), note=note, job=job))
+    done = _thrown(path, job, Action.RESUME, note)
     return _say(f"{job} goes on" if done else f"{job} is not paused")
 
 
@@ -121,8 +124,7 @@ def clear_command(job: str, path: str | None, note: str) -> int:
     \b
     Example: inisched clear "monthly report" --note "sent by hand"
     """
-    config = _known(path, job)
-    throw(config, Change(action=Action.CLEAR, by=login(), note=note, job=job))
+    _thrown(path, job, Action.CLEAR, note)
     return _say(f"{job} is cleared")
 
 
