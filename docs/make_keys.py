@@ -38,7 +38,7 @@ NOTES = {
     "every job": "A section whose name is none of those below is a job, and its name is the job's.",
     "[inisched]": "Settings of the whole file. The section may be left out.",
     "[pool:NAME]": "Places that several jobs share.",
-    "[notify:NAME]": f"Where news of jobs goes: {LATER}. Exactly one of the first four keys.",
+    "[notify:NAME]": "Where news of jobs goes: exactly one of the first four keys.",
 }
 
 AFTERWORDS = {

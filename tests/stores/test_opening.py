@@ -81,7 +81,7 @@ def test_a_new_database_is_marked_as_ours(closed: Path) -> None:
             for name in ("application_id", "user_version", "journal_mode", "auto_vacuum")
         ]
     connection.close()
-    assert marks == [APPLICATION_ID, 1, "wal", 2]
+    assert marks == [APPLICATION_ID, 2, "wal", 2]
 
 
 @pytest.mark.parametrize(("full", "level"), [(True, 2), (False, 1)])
@@ -127,7 +127,7 @@ def test_a_database_of_another_program_is_refused(path: Path) -> None:
 
 def test_a_newer_database_is_refused(path: Path) -> None:
     text = (
-        f"the database {path} has version 7, this program knows up to 1; "
+        f"the database {path} has version 7, this program knows up to 2; "
         "use the newer inisched that made it"
     )
     assert refused(newer(path)) == (text, text)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from inisched.config.document import DEFAULT, Entry, Section
 from inisched.config.ini import KEEP_ONE
 from inisched.config.keys import ACTIONS, JOB, RHYTHMS, WHEN_GIVEN, Key, Table
-from inisched.config.masking import MASK, is_secret
+from inisched.config.masking import MASK, is_secret, without_password
 from inisched.config.references import Expanded, References, Unset, refers
 from inisched.config.report import Report
 from inisched.model.diagnostic import Level, Unreadable
@@ -33,7 +33,7 @@ class Field(NamedTuple):
     @property
     def shown(self) -> str:
         """The value as every view shows it: references as they stand, secrets masked."""
-        return MASK if is_secret(self.name) else self.entry.value
+        return MASK if is_secret(self.name) else without_password(self.entry.value)
 
     @property
     def opaque(self) -> bool:

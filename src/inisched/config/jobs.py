@@ -13,6 +13,7 @@ from inisched.config.fields import Field, Fields, Gatherer
 from inisched.config.gates import read_gates, read_names, read_period
 from inisched.config.how import read_how
 from inisched.config.keys import ACTIONS, JOB, RHYTHMS, is_reserved
+from inisched.config.notifiers import read_notices
 from inisched.config.report import Report
 from inisched.config.strangers import (
     A_RHYTHM,
@@ -115,6 +116,7 @@ class Drafter:
         gates = read_gates(desk, action)
         read_names(desk)
         then_on = Ending(desk.read("then_on", "success"))
+        notices = read_notices(desk)
         desk.read("description", "")
         desk.read_later_keys()
         if action is None or schedule is None or desk.name is None:
@@ -144,6 +146,7 @@ class Drafter:
             gates=gates,
             report_period=report_period,
             then_on=then_on,
+            notices=notices,
             secrets=_secrets(desk.fields),
         )
 

@@ -61,6 +61,7 @@ NOW = True
 """Marks a key that is in force in this version."""
 
 _ENDS = choice("success", "failure", "finished")
+_EVENTS = choices("failure", "recovery", "success", "warning", "late", "skipped")
 _WHAT, _WHEN = "What to run", "When"
 _LATE, _HOW = "When it is late, busy or not ready", "How to run it"
 _WHO, _ALL = "Who hears of it", "The whole file"
@@ -140,12 +141,11 @@ JOB = Table("every job", [
     _key(_HOW, "success_codes", kinds.EXIT_CODES, "exit codes that count as success", NOW, default="0"),
     _key(_HOW, "output_limit", kinds.SIZE, "how much of each stream is kept", NOW, default="64 KiB"),
 
-    _key(_WHO, "notify", kinds.NAMES, "who hears of this job, or none", default="every [notify:NAME]"),
-    _key(_WHO, "notify_on", choices("failure", "recovery", "success", "warning", "late", "skipped"),
-         "what they hear of", default="failure, recovery"),
-    _key(_WHO, "warn_after", kinds.DURATION, "say so when a run takes longer"),
-    _key(_WHO, "expect_within", kinds.DURATION, "say so when no run has started so long after a fire"),
-    _key(_WHO, "ping", kinds.URL, "a URL pinged at start, success and failure"),
+    _key(_WHO, "notify", kinds.NAMES, "who hears of this job, or none", NOW, default="every [notify:NAME]"),
+    _key(_WHO, "notify_on", _EVENTS, "what they hear of", NOW, default="failure, recovery"),
+    _key(_WHO, "warn_after", kinds.DURATION, "say so when a run takes longer", NOW),
+    _key(_WHO, "expect_within", kinds.DURATION, "say so when no run has started so long after a fire", NOW),
+    _key(_WHO, "ping", kinds.WEB, "a URL pinged at start, success and failure", NOW),
     _key(_WHO, "description", kinds.TEXT, "what the job is for", NOW, default="the first line of its docstring or help"),
     _key(_WHO, "active", kinds.YES_NO, "no: listed and checked, never run", NOW, default="yes"),
 ])
@@ -165,9 +165,9 @@ INISCHED = Table("[inisched]", [
     _key(_ALL, "history_keep", kinds.DURATION, "how long rows are kept after their end", NOW, default="90 days"),
     _key(_ALL, "history_keep_runs", whole(1), "how many rows of a job are kept", NOW, default="10000"),
     _key(_ALL, "output_keep", kinds.DURATION, "how long output is kept after the end of its run", NOW, default="14 days"),
-    _key(_ALL, "smtp", kinds.TEXT, "the mail server"),
-    _key(_ALL, "mail_from", kinds.TEXT, "the sender of mail"),
-    _key(_ALL, "sentry_dsn", kinds.URL, "where failures are reported"),
+    _key(_ALL, "smtp", kinds.SERVER, "the mail server", NOW),
+    _key(_ALL, "mail_from", kinds.SENDER, "the sender of mail", NOW, default="inisched at this host"),
+    _key(_ALL, "sentry_dsn", kinds.WEB, "where failures are reported", NOW),
     _key(_ALL, "metrics", kinds.ADDRESS, "where metrics are served"),
 ])
 
@@ -177,15 +177,14 @@ POOL = Table("[pool:NAME]", [
 ])
 
 NOTIFY = Table("[notify:NAME]", [
-    _key("Notifiers", "mail", kinds.TEXT, "addresses, through [inisched] smtp"),
-    _key("Notifiers", "url", kinds.URL, "any Apprise URL"),
-    _key("Notifiers", "webhook", kinds.URL, "gets the event as JSON"),
-    _key("Notifiers", "command", kinds.SCRIPT, "gets the event as JSON on its input", verbatim=True),
-    _key("Notifiers", "on", choices("failure", "recovery", "success", "warning", "late", "skipped"),
-         "what it hears of", default="failure, recovery"),
-    _key("Notifiers", "default", kinds.YES_NO, "no: only jobs that name it", default="yes"),
-    _key("Notifiers", "repeat", kinds.DURATION, "again while the incident lasts", default="never"),
-    _key("Notifiers", "digest", kinds.DURATION, "collect so long, send one"),
+    _key("Notifiers", "mail", kinds.RECIPIENTS, "addresses, through [inisched] smtp", NOW),
+    _key("Notifiers", "url", kinds.URL, "any Apprise URL", NOW),
+    _key("Notifiers", "webhook", kinds.WEB, "gets the event as JSON", NOW),
+    _key("Notifiers", "command", kinds.SCRIPT, "gets the event as JSON on its input", NOW, verbatim=True),
+    _key("Notifiers", "on", _EVENTS, "what it hears of", NOW, default="failure, recovery"),
+    _key("Notifiers", "default", kinds.YES_NO, "no: only jobs that name it", NOW, default="yes"),
+    _key("Notifiers", "repeat", kinds.DURATION, "again while the incident lasts", NOW, default="never"),
+    _key("Notifiers", "digest", kinds.DURATION, "collect so long, send one", NOW),
 ])
 # fmt: on
 

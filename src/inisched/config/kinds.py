@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inisched.config.lists import refuse, some
+from inisched.config.mailing import A_SERVER, ADDRESSES, read_addresses, read_sender, read_server
 from inisched.config.remembered import remembered
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import EXPECTED as A_DURATION
@@ -209,13 +210,20 @@ def _address() -> Kind:
     return Kind(expected, read)
 
 
-def _url() -> Kind:
-    expected = "an address such as https://example.org/ping"
+def _url(schemes: str, example: str) -> Kind:
+    """A URL of one of the schemes, a pattern. It may hold a secret: no message quotes it."""
+    expected = f"an address such as {example}"
 
     def read(text: str) -> str:
-        if re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*://\S+", text):
-            return text
-        raise Unreadable(f"'{text}' is not a URL", expected=expected)
+        scheme, sign, rest = text.partition("://")
+        if not sign or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) or not rest:
+            raise Unreadable("this is not a URL", expected=expected)
+        if not re.fullmatch(schemes, scheme.lower()):
+            problem = f"'{scheme}://' leads nowhere here"
+            raise Unreadable(problem, length=len(scheme), expected=expected)
+        if not re.fullmatch(r"[!-~]+", rest):
+            raise Unreadable("a URL has no blanks and only ASCII letters", expected=expected)
+        return text
 
     return Kind(expected, read)
 
@@ -250,7 +258,11 @@ MODULE = _module()
 NAMES = _names()
 MASK = _mask()
 ADDRESS = _address()
-URL = _url()
+URL = _url(r".+", "mailtos://user:password@example.org")
+WEB = _url(r"https?", "https://example.org/ping")
+SERVER = Kind(A_SERVER, read_server)
+RECIPIENTS = Kind(ADDRESSES, read_addresses)
+SENDER = Kind("a mail address", read_sender)
 PATH = _path()
 PATHS = _paths()
 TEXT = _text("some text", may_be_empty=True)

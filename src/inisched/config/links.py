@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inisched.config.fields import Field
 from inisched.config.followers import LISTS, Follower, warn_of_followers
@@ -50,7 +50,7 @@ class Links:
                 if names:
                     follower.names[key] = graphs[key][draft.section.name] = names
             self._read(draft, "pool", self.pools, "pool")
-            self._read(draft, "notify", self.notifiers | {_NOBODY}, "notifier")
+            self._fill_in_notifiers(draft)
             follower.check_overlap()
             follower.fill_in()
             followers.append(follower)
@@ -59,6 +59,13 @@ class Links:
             for ring in rings(graphs[key]):
                 _refuse_ring(by_name, ring, key, alone if len(ring) == 1 else together)
         warn_of_followers(followers)
+
+    def _fill_in_notifiers(self, draft: Draft) -> None:
+        """Let the job say who hears of it: those it names, or nobody."""
+        names = self._read(draft, "notify", self.notifiers | {_NOBODY}, "notifier")
+        if draft.job is not None and names:
+            notices = replace(draft.job.notices, to=tuple(n for n in names if n != _NOBODY))
+            draft.job = replace(draft.job, notices=notices)
 
     def _read(self, draft: Draft, key: str, known: frozenset[str], what: str) -> tuple[str, ...]:
         """The names of a list that are known, each once; the others are reported."""

@@ -18,6 +18,7 @@ from inisched.config.keys import JOB, is_key, is_reserved
 from inisched.config.links import Links
 from inisched.config.manage import read_django
 from inisched.config.names import warn_of_names
+from inisched.config.notifiers import read_notifiers, read_post
 from inisched.config.references import References
 from inisched.config.report import Lines, Report
 from inisched.config.reserved import check_reserved, named, read_pools, settings_desk
@@ -31,6 +32,7 @@ from inisched.config.source import Refused, read_text
 from inisched.config.when import raw_text
 from inisched.model.diagnostic import Diagnostic, Level
 from inisched.model.job import DjangoSettings, Job, Pool
+from inisched.model.notifier import Notifier
 from inisched.model.place import Place
 
 
@@ -59,9 +61,9 @@ class JobSection:
 class Config:
     """A file as it was read, with all that is wrong with it, in file order.
 
-    `path` is as the user typed it. `fatal` says that the file cannot be read as INI at all, and
-    `settings_broken` that `[inisched]` is wrong about something no run can do without. A name
-    that stands there twice is two sections, both broken.
+    `path` is as the user typed it. A notifier that cannot be read is None. `fatal` says that the
+    file cannot be read as INI at all, and `settings_broken` that `[inisched]` is wrong about
+    something no run can do without. A name that stands there twice is two sections, both broken.
     """
 
     path: str
@@ -69,6 +71,7 @@ class Config:
     settings: Settings
     sections: tuple[JobSection, ...] = ()
     pools: Mapping[str, Pool] = field(default_factory=dict)
+    notifiers: Mapping[str, Notifier | None] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     fatal: bool = False
     settings_broken: bool = False
@@ -164,6 +167,7 @@ class _Loading:
             if is_reserved(section.name) and section.name != "inisched":
                 check_reserved(section, self.gatherer)
         pools = read_pools(sections, self.gatherer)
+        notifiers = read_notifiers(sections, self.gatherer, read_post(desk))
         zone = None if "timezone" in desk.failed else settings.timezone
         drafts = self._drafts(jobs, zone, read_django(desk))
         warn_of_names(jobs, self.report)
@@ -180,6 +184,7 @@ class _Loading:
             settings=settings,
             sections=tuple(_job_section(draft, shown_zone, settings.timezone) for draft in drafts),
             pools=pools,
+            notifiers=notifiers,
             diagnostics=self.report.finished(),
             settings_broken="database" in desk.failed,
             lines=self.report.lines,

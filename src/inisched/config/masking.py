@@ -12,6 +12,7 @@ MASK = "***"
 is_secret = lru_cache(maxsize=65536)(is_secret_name)
 _QUOTE = re.compile(rf"'([^']{{{LONGEST_SHOWN + 1},}})'")
 _LONGEST_MESSAGE = 400
+_USERINFO = re.compile(r"(?<=://)([^/\s:@]*):([^@/\s]+)(?=@)")
 
 
 def secret_start(line: str) -> int:
@@ -32,3 +33,14 @@ def shortened(message: str) -> str:
         return message
     message = _QUOTE.sub(lambda quote: f"'{quote[1][: LONGEST_SHOWN - 1]}…'", message)
     return message if len(message) <= _LONGEST_MESSAGE else message[: _LONGEST_MESSAGE - 1] + "…"
+
+
+def without_password(text: str) -> str:
+    """The text with *** for the password of a URL such as smtp://user:password@host."""
+    return _USERINFO.sub(rf"\1:{MASK}", text) if "://" in text else text
+
+
+def password_span(line: str) -> tuple[int, int] | None:
+    """From where to where the password of a URL stands in a line; None where there is none."""
+    match = _USERINFO.search(line) if "://" in line else None
+    return match.span(2) if match is not None else None

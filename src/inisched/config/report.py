@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from inisched.config.document import DEFAULT, Document, Entry
 from inisched.config.keys import is_reserved
-from inisched.config.masking import MASK, is_secret, secret_start, shortened
+from inisched.config.masking import MASK, is_secret, password_span, secret_start, shortened
 from inisched.model.diagnostic import Diagnostic, Level
 from inisched.model.place import Place
 
@@ -30,6 +30,7 @@ class Lines:
         source = self._lines[number - 1] if 0 < number <= len(self._lines) else None
         place, length = diagnostic.place, max(diagnostic.length, 1)
         if source is not None:
+            source, place, length = _without_password(source, place, length)
             source, hidden = self._masked(number, source)
             if hidden is not None and place.column > hidden:
                 place, length = Place(place.file, number, hidden + 1), len(MASK)
@@ -45,6 +46,10 @@ class Lines:
             message=shortened(diagnostic.message),
             hint=shortened(diagnostic.hint),
         )
+
+    def masked(self, number: int) -> str:
+        """A line, counted from 1, without the secret that stands in it."""
+        return self._masked(number, self._lines[number - 1])[0]
 
     def _masked(self, number: int, line: str) -> tuple[str, int | None]:
         """The line, and where a secret that was masked in it starts, counted from 0."""
@@ -140,3 +145,17 @@ def _order(diagnostic: Diagnostic) -> tuple[int, int, int]:
     """In file order, and at one place the worst first."""
     _, line, column = diagnostic.place
     return line, column, _LEVELS.index(diagnostic.level)
+
+
+def _without_password(line: str, place: Place, length: int) -> tuple[str, Place, int]:
+    """The line with a URL's password masked, and what is pointed at in it then."""
+    span = password_span(line)
+    if span is None:
+        return line, place, length
+    start, end = span
+    shorter = end - start - len(MASK)
+    column, last = place.column - 1, place.column - 1 + length
+    column = column if column <= start else max(start, column - shorter)
+    last = last if last <= start else max(start + len(MASK), last - shorter)
+    masked = line[:start] + MASK + line[end:]
+    return masked, Place(place.file, place.line, column + 1), max(last - column, 1)

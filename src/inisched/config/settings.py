@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 from inisched.config.database import check_database
 from inisched.config.desk import Desk
+from inisched.config.extras import check_extra
 from inisched.config.lists import listed
 from inisched.config.report import Report
 from inisched.model.diagnostic import Diagnostic, Level, Unreadable
@@ -42,6 +43,7 @@ class Settings:
     log_format: str = "text"
     preload: tuple[str, ...] = ()
     retention: Retention | None = USUAL_RETENTION
+    sentry_dsn: str | None = field(default=None, repr=False)
 
 
 def default_settings(folder: Path) -> Settings:
@@ -64,7 +66,9 @@ def read_settings(desk: Desk, real_path: Path) -> Settings:
         log_level=desk.read("log_level", usual.log_level),
         log_format=desk.read("log_format", usual.log_format),
         preload=tuple(name for name, _ in listed(desk.read("preload", ""))),
+        sentry_dsn=desk.read("sentry_dsn", None),
     )
+    check_extra(desk, "sentry_dsn", "sentry_sdk", "sentry")
     retention = _read_retention(desk)
     desk.read_later_keys()
     return replace(settings, retention=None if desk.broken else retention)

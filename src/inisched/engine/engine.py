@@ -17,12 +17,14 @@ from typing import NamedTuple
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
 from inisched.engine.endings import concluded
 from inisched.engine.gates import Gates
+from inisched.engine.herald import Herald
 from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, asked_for, begin
 from inisched.engine.step import note_step, passed_its_beginning
 from inisched.engine.switched import account_for_disabled, switched
+from inisched.engine.telling import Telling
 from inisched.engine.waiting import Waiting
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
@@ -54,13 +56,18 @@ class Engine:
         pools: Mapping[str, Pool] | None = None,
         end: End = lambda run_id: None,
         ask: Ask | None = None,
+        herald: Herald | None = None,
     ) -> None:
-        """`ask` is the door by which gates are asked; without one nobody is, and all is ready."""
+        """`ask` is the door by which gates are asked; without one nobody is, and all is ready.
+
+        `herald` decides what people are told; without one that is nothing.
+        """
         self.ledger = ledger
         self.start = start
         self.end = end
         self.waiting = Waiting(self, ask)
         self.gates = Gates(max_running, pools or {})
+        self.telling = Telling(self, herald)
         self.seats: dict[str, Seat] = {}
         self.written: dict[str, Job] = {}
         """The jobs as the file has them; those of the seats are as their switches make them."""
@@ -132,7 +139,9 @@ class Engine:
             former = self.seats.get(job.name)
             if former is None or former.job != job:
                 self.seats[job.name] = self._seat(job, states[job.name], former, seed)
+                self.telling.expect(self.seats[job.name])
         self._adopted = True
+        self.telling.adopted(self.seats, broken)
 
     def adopt_again(self, now: datetime) -> None:
         """Take over the same jobs of the file once more: a switch was thrown. Raises LedgerDown."""
@@ -173,6 +182,7 @@ class Engine:
         What a person asked for runs although the job is off.
         """
         seat.removed = reason is Reason.REMOVED
+        self.telling.forget(seat)
         if seat.entry is not None:
             self.scheduler.cancel_job(seat.entry)
         for entry in (*seat.line, *seat.pending.values()):
@@ -245,6 +255,7 @@ class Engine:
         assert absence.step is not None
         self.now, self._again = now, None
         self.gates.followed.move(absence.step)
+        self.telling.move(absence.step)
         for run in (*self.runs.values(), *(run for run, _, _ in self._unrecorded)):
             run.started += absence.step
         ends = [(run, outcome, end + absence.step) for run, outcome, end in self._unrecorded]
@@ -277,6 +288,7 @@ class Engine:
         seat.rhythm = state.rhythm(seat.job, seat.rhythm.seed)
         if seat.entry is not None:
             seat.entry.following(seat.rhythm, seat.looked).reschedule()
+        self.telling.expect(seat)
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -288,7 +300,9 @@ class Engine:
         return max(due, self._again) if due and self._again else due or self._again
 
     def _coming(self) -> Iterable[datetime | None]:
-        """When pending attempts are due, and when waiting for a pool is given up."""
+        """When pending attempts are due, when waiting for a pool is given up, and when people are
+        to be told something."""
+        yield from self.telling.due
         for seat in self._waiters.values():
             for entry in seat.pending.values():
                 yield entry.not_before
@@ -315,12 +329,13 @@ class Engine:
         self._starting = at_start or self._starting
         if self.outage and not self._is_writable():
             return
-        if self._steps and self._adopted:
-            try:
+        try:
+            if self._steps and self._adopted:
                 self._note_steps(seat.job for seat in self.seats.values())
-            except LedgerDown as error:
-                self.put_off(error)
-                return
+            self.telling.look(now)
+        except LedgerDown as error:
+            self.put_off(error)
+            return
         if not self.closed:
             self.scheduler.run_pending()
         seats = {name: self.seats[name] for name in self._rung if name in self.seats}
@@ -369,8 +384,10 @@ class Engine:
             if take.wait and free and self._is_open(seat):
                 self.gates.take(seat)
                 take.start.append(take.wait.pop(0))
-        begun = []
-        for take, claimed in self.ledger.claim(takes, self.now):
+        begun, report = [], self.telling.of_gaps(takes, self.now)
+        claims = self.ledger.claim(takes, self.now, report=report)
+        self.telling.told(report)
+        for take, claimed in claims:
             seat = self.seats[take.job.name]
             self._pile_up(seat, take)
             begun += [(seat, entry) for entry in claimed if entry.start]
@@ -456,10 +473,22 @@ class Engine:
         try:
             if self.outage:
                 raise LedgerDown
-            self.ledger.skip(entry.run_id, reason, message)
+            self._skip(entry, reason, message)
         except LedgerDown as error:
             self._unskipped.append((entry, reason, message))
             self.put_off(error)
+
+    def _skip(
+        self, entry: Claimed, reason: Reason, message: str, now: datetime | None = None
+    ) -> None:
+        """Enter a skip, and write to who hears of it. With `now` its job counts that as an end."""
+        report = self.telling.of_skip(entry, reason, message, self.now)
+        self.ledger.skip(entry.run_id, reason, message, now, report=report)
+        self.telling.told(report)
+
+    def give_up(self, entry: Claimed, reason: Reason, message: str) -> None:
+        """A fire has waited in vain; with `from_end` that is an end. Raises LedgerDown."""
+        self._skip(entry, reason, message, self.now)
 
     def _look_again(self, former: dict[str, datetime], error: LedgerDown) -> None:
         """What cannot be recorded is not started: undo the look and try again in a second."""
@@ -627,6 +656,7 @@ class Engine:
 
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
         processes: dict[int, tuple[int, int]] = {}
+        self.telling.of_starts(begun, self.now)
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             self.gates.followed[seat.job.name].started = self.now
@@ -718,13 +748,14 @@ class Engine:
             self._unnoted = {}
         while self._unskipped:
             entry, reason, message = self._unskipped[0]
-            self.ledger.skip(entry.run_id, reason, message)
+            self._skip(entry, reason, message)
             self._unskipped.pop(0)
         while self._unrecorded:
             run, outcome, ended = self._unrecorded[0]
             again = _again(run, outcome, ended)
             then = [] if again else self._followers(run, outcome, ended)
             line = None if again else _line_of(run, outcome)
+            report = None if again else self.telling.of_end(run, outcome, ended)
             retry, followers = self.ledger.finish(
                 run.claimed,
                 outcome,
@@ -733,8 +764,10 @@ class Engine:
                 again=again,
                 then=[(seat.state, fire) for seat, fire in then],
                 line=line and (run.seat.state, line.run_id if line.failed else None),
+                report=report,
             )
             self._unrecorded.popleft()
+            self.telling.told(report, run)
             self._tell(run, outcome, ended, again)
             if retry is not None and not run.seat.removed:
                 self._hold(run.seat, retry)

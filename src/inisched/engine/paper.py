@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from inisched.model.run import Fire, Gap, Outcome, Reason
 from inisched.stores.job_state import Beginning, JobState
 from inisched.stores.ledger import Claimed, Ledger, Take
+from inisched.stores.post import Report
 from inisched.stores.switches import Switch, Switches
 
 NOT_YET = datetime.max.replace(tzinfo=UTC)
@@ -112,7 +113,9 @@ class PaperLedger(Ledger):
 
     # -- fires ---------------------------------------------------------------------------------
 
-    def claim(self, takes: Iterable[Take], now: datetime) -> list[tuple[Take, list[Claimed]]]:
+    def claim(
+        self, takes: Iterable[Take], now: datetime, *, report: Report | None = None
+    ) -> list[tuple[Take, list[Claimed]]]:
         claimed = []
         for take in takes:
             for gap in take.gaps:
@@ -174,6 +177,7 @@ class PaperLedger(Ledger):
         again: datetime | None = None,
         then: Iterable[tuple[JobState, Fire]] = (),
         line: tuple[JobState, int | None] | None = None,
+        report: Report | None = None,
     ) -> tuple[Claimed | None, list[Claimed]]:
         self._under_way.pop(claimed.run_id).end_at = now
         return None, [self._wait(fire, now, alone=False) for _, fire in then]
@@ -182,7 +186,15 @@ class PaperLedger(Ledger):
         self.skip(older.run_id, Reason.COALESCED, "")
         return replace(newer, taken_at=older.taken_at)
 
-    def skip(self, run_id: int, reason: Reason, message: str, now: datetime | None = None) -> None:
+    def skip(
+        self,
+        run_id: int,
+        reason: Reason,
+        message: str,
+        now: datetime | None = None,
+        *,
+        report: Report | None = None,
+    ) -> None:
         fire = self.waiting.pop(run_id).fire
         self.skips.append(PaperSkip(fire.job, fire.moved, reason, 1))
 

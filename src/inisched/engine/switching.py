@@ -130,6 +130,7 @@ def pause(engine: Engine, job: str, until: datetime, now: datetime) -> None:
     engine.look(now)
     if job in engine.seats:
         engine.seats[job].paused_from, engine.seats[job].paused_until = now, until
+        engine.telling.expect(engine.seats[job])
 
 
 def resume(engine: Engine, job: str, now: datetime) -> None:
@@ -138,14 +139,17 @@ def resume(engine: Engine, job: str, now: datetime) -> None:
     seat = engine.seats.get(job)
     if seat is not None and seat.is_paused(now):
         seat.paused_until = now
+        engine.telling.expect(seat)
     engine.look(now)
 
 
 def clear(engine: Engine, job: str, now: datetime) -> None:
     """Later periods of the job go on, although one has failed."""
+    engine.telling.recall()
     seat = engine.seats.get(job)
     if seat is not None:
         seat.failed = None
+        engine.telling.expect(seat)
     try:
         engine.advance(now)
     except LedgerDown as error:

@@ -52,6 +52,9 @@ class Host(Protocol):
     def skip(self, entry: Claimed, reason: Reason, message: str) -> None:
         """A fire that gives way."""
 
+    def give_up(self, entry: Claimed, reason: Reason, message: str) -> None:
+        """A fire has waited in vain."""
+
     def note_waiter(self, seat: Seat) -> None:
         """What waits of the seat has changed."""
 
@@ -121,7 +124,7 @@ class Waiting:
 
     def give_up(self, seat: Seat, entry: Claimed, reason: Reason, message: str) -> None:
         """A waiting fire does not run; with `from_end` the next one counts from here."""
-        self._engine.ledger.skip(entry.run_id, reason, message, self._engine.now)
+        self._engine.give_up(entry, reason, message)
         seat.line.remove(entry)
         self.forget(seat, entry)
         self._engine.note_waiter(seat)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
+from inisched.model.notifier import Notices
 from inisched.model.place import Place
 from inisched.model.run import FAILURES, SUCCESSES, State
 from inisched.model.schedule import Schedule
@@ -232,4 +233,5 @@ class Job:
     report_period: Period | None = None
     then: tuple[str, ...] = ()
     then_on: Ending = Ending.SUCCESS
+    notices: Notices = field(default_factory=Notices)
     secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -23,6 +23,7 @@ from inisched.stores.job_state import (
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.stores.opening import transaction
 from inisched.stores.pieces import Access
+from inisched.stores.post import Post, Report
 from inisched.stores.pruning import Pruning
 from inisched.stores.queries import queries
 from inisched.stores.soundness import Unusable
@@ -186,6 +187,7 @@ class Ledger:
         """Jobs of which a waiting fire has started since their last gap, or that have rested: it
         does not grow."""
         self.switches = Switches(self._together, self._run)
+        self.post = Post(self._together, self._run)
 
     @property
     def id(self) -> str:
@@ -297,6 +299,7 @@ class Ledger:
                     self._run("delete_run", id=gap.id)
             self._run("set_waiting", step=absence.step // _MILLISECOND)
             self._run("move_ends", step=absence.step // _MILLISECOND)
+            self.post.move(absence.step)
             self._note_absence(absence)
 
     def was_away(self, absence: Absence) -> None:
@@ -315,10 +318,13 @@ class Ledger:
 
     # -- fires ---------------------------------------------------------------------------------
 
-    def claim(self, takes: Iterable[Take], now: datetime) -> list[tuple[Take, list[Claimed]]]:
+    def claim(
+        self, takes: Iterable[Take], now: datetime, *, report: Report | None = None
+    ) -> list[tuple[Take, list[Claimed]]]:
         """Enter everything one wake took up, in one transaction, before anything starts.
 
-        A fire that already has its row is left out of what comes back.
+        A fire that already has its row is left out of what comes back. The `report` of what was
+        skipped is written with it.
         """
         claimed: list[tuple[Take, list[Claimed]]] = []
         with self._together():
@@ -337,6 +343,7 @@ class Ledger:
                 if take.held is not None:
                     take.held_row = self._hold(take, take.held, now)
                 claimed.append((take, entered))
+            self.post.write(report)
         return claimed
 
     def _hold(self, take: Take, held: Stretch, now: datetime) -> int | None:
@@ -537,14 +544,16 @@ class Ledger:
         again: datetime | None = None,
         then: Iterable[tuple[JobState, Fire]] = (),
         line: tuple[JobState, int | None] | None = None,
+        report: Report | None = None,
     ) -> tuple[Claimed | None, list[Claimed]]:
         """How a run ended, with what was kept of its output, and how long it took.
 
         With `again` the next attempt is entered too, to wait for that moment; else the fires of
         the jobs that come `then`. Both come back. `line` says whose line of periods stops at
-        which run now, or goes on (None).
+        which run now, or goes on (None). The `report` of its end is written with it.
         """
         with self._together():
+            self.post.write(report)
             self._note_outcome(claimed.run_id, outcome, now, took)
             if again is not None:
                 return self._enter_again(claimed, now, again), []
@@ -620,9 +629,21 @@ class Ledger:
         """Whether the attempt before this one was interrupted as well."""
         return self._one("interrupted_before", id=claimed.run_id) is not None
 
-    def skip(self, run_id: int, reason: Reason, message: str, now: datetime | None = None) -> None:
-        """A waiting fire that will not run. With `now` its job counts that as an end."""
+    def skip(
+        self,
+        run_id: int,
+        reason: Reason,
+        message: str,
+        now: datetime | None = None,
+        *,
+        report: Report | None = None,
+    ) -> None:
+        """A waiting fire that will not run. With `now` its job counts that as an end.
+
+        The `report` of it is written with it.
+        """
         with self._together():
+            self.post.write(report)
             self._run("skip_waiting", id=run_id, reason=reason.value, message=message)
             if now is not None:
                 self._note_ended(run_id, now)

@@ -122,24 +122,26 @@ def _open_sound(path: Path, *, full: bool, brief: bool) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool, brief: bool) -> None:
     connection.row_factory = sqlite3.Row
     version = check_version(connection, path)  # first: what is not ours stays as it is
-    if version == VERSION:
-        check_content(connection, path, brief=brief)
+    if version:
+        check_content(connection, path, brief=brief, version=version)
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     with transaction(connection):  # even with nothing to make: it tells whether we may write
-        if version == 0:
-            _make(connection, path)
+        if version < VERSION:
+            _bring_up(connection, path, version)
 
 
-def _make(connection: sqlite3.Connection, path: Path) -> None:
-    for statement in _statements(schema()):
+def _bring_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Make an empty database ours, or bring an older one to this version; nothing of it is lost."""
+    for statement in _statements(schema(since=version)):
         connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("INSERT INTO meta (key, value) VALUES ('id', ?)", (database_id(path),))
+    if version == 0:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("INSERT INTO meta (key, value) VALUES ('id', ?)", (database_id(path),))
 
 
 def database_id(path: Path) -> str:

@@ -165,7 +165,12 @@ class Pruning:
             yield False
 
 
-_OTHERS = {"lives_before": "life", "absences_before": "absence", "rests_before": "rest"}
+_OTHERS = {
+    "lives_before": "life",
+    "absences_before": "absence",
+    "rests_before": "rest",
+    "incidents_before": "incident",
+}
 
 
 def _is_of_rhythm(row: sqlite3.Row) -> bool:

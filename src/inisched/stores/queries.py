@@ -1,4 +1,4 @@
-"""The SQL of `queries.sql`, one statement per name."""
+"""The SQL of the .sql files: statements by name, and what makes a database ours."""
 
 from __future__ import annotations
 
@@ -10,11 +10,21 @@ from importlib.resources import files
 @cache
 def queries() -> dict[str, str]:
     """All statements by name."""
-    text = files("inisched.stores").joinpath("queries.sql").read_text("utf-8")
+    text = _text("queries.sql") + "\n" + _text("post.sql")
     parts = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def schema() -> str:
-    """The statements that make an empty database ours."""
-    return files("inisched.stores").joinpath("schema.sql").read_text("utf-8")
+_SCHEMAS = ("schema.sql", "schema_post.sql")
+"""What each version brought, from 1 on."""
+
+VERSION = len(_SCHEMAS)
+
+
+def schema(*, since: int = 0, upto: int = VERSION) -> str:
+    """The statements that lead from version `since` (0: an empty database) to `upto`."""
+    return "\n".join(_text(name) for name in _SCHEMAS[since:upto])
+
+
+def _text(name: str) -> str:
+    return files("inisched.stores").joinpath(name).read_text("utf-8")

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from inisched.stores.queries import VERSION as VERSION
 from inisched.stores.queries import schema
 
 APPLICATION_ID = 0x696E6973
-VERSION = 1
 
 MAGIC = b"SQLite format 3\0"
 BESIDE = ("-wal", "-shm", "-journal")
@@ -99,13 +99,15 @@ def check_version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def check_content(connection: sqlite3.Connection, path: Path, *, brief: bool = False) -> None:
+def check_content(
+    connection: sqlite3.Connection, path: Path, *, brief: bool = False, version: int = VERSION
+) -> None:
     """Raises Broken where a database of ours lacks something or is damaged; sqlite3.Error.
 
     A `brief` look is at the newest rows only.
     """
     there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
-    missing = sorted(_tables() - there)
+    missing = sorted(_tables(version) - there)
     if missing:
         raise Broken(f"no such table: {missing[0]}")
     if connection.execute("SELECT 1 FROM meta WHERE key = 'id'").fetchone() is None:
@@ -117,8 +119,9 @@ def check_content(connection: sqlite3.Connection, path: Path, *, brief: bool = F
 
 
 @cache
-def _tables() -> set[str]:
-    return set(re.findall(r"^CREATE (?:TABLE|VIEW) (\w+)", schema(), flags=re.MULTILINE))
+def _tables(version: int) -> set[str]:
+    text = schema(upto=version)
+    return set(re.findall(r"^CREATE (?:TABLE|VIEW) (\w+)", text, flags=re.MULTILINE))
 
 
 def _glance(connection: sqlite3.Connection) -> None:

@@ -203,6 +203,7 @@ class Switches:
         """Have a failure of the job forgotten: later periods of a report go on."""
         with self._together():
             self._run("stop_line", job_id=self._id(job), run=None)
+            self._run("close_incidents_of_job", job_id=self._id(job), now=to_ms(mark.since))
             self._enter("clear", job, "", mark)
 
     # -- of all jobs ---------------------------------------------------------------------------

@@ -1,0 +1,450 @@
+"""Decides what people are told: which incidents open and close, and who gets a letter of it.
+
+What it decides is a Report; that is written in the transaction it belongs to, and counts only
+once it has been: `accept` it then.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from inisched.engine.run import Run
+from inisched.engine.seat import Seat
+from inisched.model.duration import show_duration
+from inisched.model.event import Event, Kind
+from inisched.model.job import Job
+from inisched.model.notifier import Notifier
+from inisched.model.run import FAILURES, SUCCESSES, Outcome, Reason, State
+from inisched.stores.ledger import Claimed
+from inisched.stores.post import Incident, Letter, Post, Report
+
+USUAL = frozenset({Kind.FAILURE, Kind.RECOVERY})
+"""What people hear of where neither job nor notifier says otherwise."""
+
+LINES, LONGEST_LINE = 40, 500
+"""How many lines of each stream an event has, and how many characters of each."""
+
+BY_PEOPLE = frozenset(
+    {Reason.PAUSED, Reason.HELD, Reason.DISABLED, Reason.REMOVED, Reason.COALESCED}
+)
+"""Skips nobody is told of: somebody wanted them so, or another run stands for the fire."""
+
+Changed = Callable[[Job, datetime | None, timedelta | None], tuple[str, ...]]
+"""What is different since a job last worked at a moment, its run having taken so long now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the file says of who hears of things: its notifiers, and whether Sentry does.
+
+    `path` and `host` are as letters have them; `changed` is asked when something breaks.
+    """
+
+    notifiers: Mapping[str, Notifier | None] = field(default_factory=dict)
+    sentry: bool = False
+    path: str = ""
+    host: str = ""
+    changed: Changed = lambda job, worked, took: ()
+
+
+class Herald:
+    """What people are told of one ledger's jobs."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self.setting = Setting()
+        self.slow: dict[int, datetime] = {}
+        """When runs that go on will have taken longer than expected."""
+        self._incidents: dict[tuple[str, Kind], Incident] = {}
+        self._troubled: set[str] = set()
+        self._newest = 0
+        self._audiences: dict[tuple[str, Kind], tuple[str, ...]] = {}
+        self._reminders: datetime | None = None
+        self._unswept = True
+        self.resting: set[str] = set()
+        """Jobs of which nobody is reminded: they are switched off."""
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """Those of failure and lateness that last, the oldest first."""
+        wrong = (Kind.FAILURE, Kind.LATE)
+        found = [one for one in self._incidents.values() if one.kind in wrong]
+        return sorted(found, key=lambda incident: incident.id)
+
+    @property
+    def due(self) -> datetime | None:
+        """When somebody must be told something even if nothing happens."""
+        moments = [*self.slow.values(), *([self._reminders] if self._reminders else [])]
+        return min(moments, default=None)
+
+    # -- what the file and the ledger say ------------------------------------------------------
+
+    def heed(self, setting: Setting) -> None:
+        """Go by a file from now on."""
+        self.setting = setting
+        self.adopted(self.resting)
+
+    def adopted(self, resting: Iterable[str]) -> None:
+        """The jobs are others now; `resting` ones are switched off."""
+        self.resting = set(resting)
+        self._audiences.clear()
+        self._unswept = True
+        self._note_reminders()
+
+    def recall(self) -> None:
+        """Know what the ledger says of incidents. Raises LedgerDown."""
+        self._incidents = {(one.job, one.kind): one for one in self._post.incidents()}
+        self._newest = max(self._newest, self._post.newest_incident())
+        self._take_stock()
+
+    def is_late(self, job: str) -> bool:
+        """Whether it is known already that the job is late."""
+        return (job, Kind.LATE) in self._incidents
+
+    def move(self, step: timedelta) -> None:
+        """The clock was set."""
+        self.slow = {run: moment + step for run, moment in self.slow.items()}
+        for incident in self._incidents.values():
+            incident.told = {name: at + step for name, at in incident.told.items()}
+        self._note_reminders()
+
+    def accept(self, report: Report | None) -> None:
+        """A report has been written."""
+        if not report:
+            return
+        self._unswept = False
+        by_id = {incident.id: incident for incident in self._incidents.values()}
+        for new in report.opened:
+            self._incidents[new.job, new.kind] = by_id[new.id] = new
+        for number in report.failed_again:
+            by_id[number].failures += 1
+        for number in report.closed:
+            incident = by_id[number]
+            self._incidents.pop((incident.job, incident.kind), None)
+        for number, notifier in report.told:
+            by_id[number].told[notifier] = report.at
+        self._take_stock()
+
+    def _take_stock(self) -> None:
+        self._troubled = {job for job, _ in self._incidents}
+        self._note_reminders()
+
+    # -- what happens --------------------------------------------------------------------------
+
+    def started(self, entries: Iterable[tuple[Seat, Claimed]], now: datetime) -> Report | None:
+        """Runs are about to start."""
+        report = Report(now)
+        for seat, entry in entries:
+            job = seat.job
+            if job.notices.warn_after is not None:
+                self.slow[entry.run_id] = now + job.notices.warn_after
+            if entry.attempt == 1 and self._programs(job):
+                event = self._of_entry(Kind.STARTED, job, entry, now, started_at=now)
+                self._tell_programs(report, job, event)
+        return report or None
+
+    def ended(
+        self, run: Run, outcome: Outcome, ended: datetime, *, worked: datetime | None = None
+    ) -> Report | None:
+        """The last attempt at a fire has ended, of a job that last `worked` then."""
+        job, report, state = run.seat.job, Report(ended), outcome.state
+        if state in FAILURES:
+            self._failed(report, run, outcome, worked)
+        elif state in SUCCESSES:
+            if job.name in self._troubled or self._asks(job, Kind.SUCCESS, Kind.WARNING):
+                self._worked(report, run, outcome)
+        elif state is State.SKIPPED:
+            self._passed_over(report, self._of_run(Kind.SKIPPED, run, outcome, ended), job)
+        if job.name in self._troubled and state is not State.SKIPPED:
+            self._close(report, job, Kind.SKIPPED)
+        if self._programs(job) and state is not State.STOPPED:
+            kind = _KINDS.get(state, Kind.SKIPPED)
+            self._tell_programs(report, job, self._of_run(kind, run, outcome, ended))
+        return report or None
+
+    def _failed(self, report: Report, run: Run, outcome: Outcome, worked: datetime | None) -> None:
+        job, ended = run.seat.job, report.at
+        lasting = self._incidents.get((job.name, Kind.FAILURE))
+        if lasting is not None:
+            report.failed_again.append(lasting.id)
+            return
+        incident = self._open(report, job, Kind.FAILURE, failures=1)
+        changed = self.setting.changed(job, worked, ended - run.started)
+        event = self._of_run(Kind.FAILURE, run, outcome, ended, changed=changed)
+        self._tell(report, job, _with(event, incident), incident)
+
+    def _worked(self, report: Report, run: Run, outcome: Outcome) -> None:
+        job, ended = run.seat.job, report.at
+        failed = self._close(report, job, Kind.FAILURE)
+        late = self._close(report, job, Kind.LATE)
+        if run.claimed.run_id in self.slow:
+            self._close(report, job, Kind.SLOW)
+        told: set[str] = set()
+        lasting = failed or late
+        if lasting is not None:
+            event = _with(self._of_run(Kind.RECOVERY, run, outcome, ended), lasting)
+            event = replace(event, late_since=late.fire_at if late else None)
+            told = self._tell(report, job, event)
+        kind = _KINDS[outcome.state]
+        if kind is Kind.WARNING or _speaks(outcome):
+            event = self._of_run(kind, run, outcome, ended)
+            self._tell(report, job, event, without=told)
+
+    def skipped(self, report: Report, job: Job, reason: Reason, message: str, **facts: Any) -> None:
+        """A fire, or a stretch of them, does not run."""
+        if reason in BY_PEOPLE:
+            return
+        event = self._event(
+            Kind.SKIPPED,
+            job,
+            report.at,
+            state=State.SKIPPED,
+            reason=reason,
+            message=message,
+            **facts,
+        )
+        self._passed_over(report, event, job)
+
+    def _passed_over(self, report: Report, event: Event, job: Job) -> None:
+        """One skip is told of each stretch of them: until a run has ended there is no other."""
+        known = any(new.job == job.name and new.kind is Kind.SKIPPED for new in report.opened)
+        if known or (job.name, Kind.SKIPPED) in self._incidents:
+            return
+        if self._audience(job, Kind.SKIPPED):
+            self._tell(report, job, event, self._open(report, job, Kind.SKIPPED))
+
+    def interrupted(self, job: Job, entry: Claimed, now: datetime) -> Report | None:
+        """A run was cut off by the daemon's death: a program that counts runs learns its end."""
+        if not self.setting.sentry:
+            return None
+        event = self._of_entry(Kind.INTERRUPTED, job, entry, now, state=State.INTERRUPTED)
+        return Report(now, letters=[Letter(SENTRY, event)])
+
+    # -- what happens by itself ----------------------------------------------------------------
+
+    def late(self, report: Report, seat: Seat, fire: datetime, why: str) -> None:
+        """No run has started in the time after a fire in which one was expected."""
+        job = seat.job
+        incident = self._open(report, job, Kind.LATE, fire_at=fire)
+        event = self._event(Kind.LATE, job, report.at, fire_at=fire, message=why)
+        self._tell(report, job, replace(_with(event, incident), late_since=fire), incident)
+
+    def overdue(self, report: Report, runs: Mapping[int, Run]) -> list[int]:
+        """Tell of runs that go on longer than expected; which they are, to be `forget`-ed then."""
+        overdue = [run_id for run_id, moment in self.slow.items() if moment <= report.at]
+        for run_id in overdue:
+            run = runs.get(run_id)
+            if run is None or (run.seat.job.name, Kind.SLOW) in self._incidents:
+                continue
+            job, expected = run.seat.job, run.seat.job.notices.warn_after
+            message = f"still running after {show_duration(expected)}" if expected else ""
+            event = self._of_entry(
+                Kind.SLOW, job, run.claimed, report.at, state=State.RUNNING,
+                started_at=run.started, duration=report.at - run.started, message=message,
+            )  # fmt: skip
+            self._tell(report, job, event, self._open(report, job, Kind.SLOW))
+        return overdue
+
+    def forget(self, runs: Iterable[int]) -> None:
+        """These runs have ended, or it was told that they take long."""
+        for run_id in runs:
+            self.slow.pop(run_id, None)
+
+    def remind(self, report: Report, seats: Mapping[str, Seat], broken: Container[str]) -> None:
+        """Tell once more of what lasts, whoever wants that; close what concerns no job any more.
+
+        A `broken` job is one of the file still.
+        """
+        if not self._unswept and (self._reminders is None or self._reminders > report.at):
+            return
+        for incident in list(self._incidents.values()):
+            if incident.job not in seats:
+                report.closed += [] if incident.job in broken else [incident.id]
+                continue
+            job = seats[incident.job].job
+            for name, moment in self._reminders_of(incident):
+                if moment > report.at:
+                    continue
+                event = self._event(incident.kind, job, report.at, reminder=True)
+                event = replace(_with(event, incident), late_since=incident.fire_at)
+                report.letters.append(Letter(f"notify:{name}", event))
+                report.told.append((incident.id, name))
+
+    def _reminders_of(self, incident: Incident) -> Iterable[tuple[str, datetime]]:
+        if incident.kind not in (Kind.FAILURE, Kind.LATE) or incident.job in self.resting:
+            return
+        for name, told in incident.told.items():
+            notifier = self.setting.notifiers.get(name)
+            if notifier is not None and notifier.repeat is not None:
+                yield name, told + notifier.repeat
+
+    def _note_reminders(self) -> None:
+        found = [m for one in self._incidents.values() for _, m in self._reminders_of(one)]
+        self._reminders = min(found, default=None)
+
+    # -- incidents and letters -----------------------------------------------------------------
+
+    def _open(self, report: Report, job: Job, kind: Kind, **facts: Any) -> Incident:
+        self._newest += 1
+        incident = Incident(self._newest, job.name, kind, report.at, **facts)
+        report.opened.append(incident)
+        return incident
+
+    def _close(self, report: Report, job: Job, kind: Kind) -> Incident | None:
+        incident = self._incidents.get((job.name, kind))
+        if incident is not None:
+            report.closed.append(incident.id)
+        return incident
+
+    def _tell(
+        self,
+        report: Report,
+        job: Job,
+        event: Event,
+        incident: Incident | None = None,
+        *,
+        without: Iterable[str] = (),
+    ) -> set[str]:
+        """Write to everybody who wants to hear of such an event; to whom."""
+        names = [name for name in self._audience(job, event.kind) if name not in without]
+        for name in names:
+            report.letters.append(Letter(f"notify:{name}", event))
+            if incident is not None:
+                report.told.append((incident.id, name))
+        return set(names)
+
+    def _programs(self, job: Job) -> bool:
+        """Whether programs follow each run of a job."""
+        return self.setting.sentry or job.notices.ping is not None
+
+    def _tell_programs(self, report: Report, job: Job, event: Event) -> None:
+        if job.notices.ping is not None and event.kind is not Kind.INTERRUPTED:
+            report.letters.append(Letter(PING, event))
+        if self.setting.sentry:
+            report.letters.append(Letter(SENTRY, event))
+
+    def _asks(self, job: Job, *kinds: Kind) -> bool:
+        return any(self._audience(job, kind) for kind in kinds)
+
+    def _audience(self, job: Job, kind: Kind) -> tuple[str, ...]:
+        """Who hears of such an event of a job, in the order of the file."""
+        key = job.name, kind
+        if key not in self._audiences:
+            found = self.setting.notifiers.values()
+            names = (one.name for one in found if one is not None and hears(one, job, kind))
+            self._audiences[key] = tuple(names)
+        return self._audiences[key]
+
+    # -- events --------------------------------------------------------------------------------
+
+    def _of_run(
+        self, kind: Kind, run: Run, outcome: Outcome, ended: datetime, **facts: Any
+    ) -> Event:
+        return self._of_entry(
+            kind,
+            run.seat.job,
+            run.claimed,
+            ended,
+            state=outcome.state,
+            reason=outcome.reason,
+            started_at=run.started,
+            ended_at=ended,
+            duration=max(timedelta(0), ended - run.started),
+            exit_code=outcome.exit_code,
+            message=outcome.message,
+            stdout=tail(outcome.stdout),
+            stderr=tail(outcome.stderr),
+            result=outcome.output,
+            **facts,
+        )
+
+    def _of_entry(self, kind: Kind, job: Job, entry: Claimed, at: datetime, **facts: Any) -> Event:
+        fire = entry.fire
+        start, end = fire.period or (None, None)
+        return self._event(
+            kind,
+            job,
+            at,
+            run=entry.run_id,
+            fire_at=fire.moved,
+            trigger=fire.trigger,
+            attempt=entry.attempt,
+            period_start=start,
+            period_end=end,
+            override=fire.override,
+            **facts,
+        )
+
+    def _event(self, kind: Kind, job: Job, at: datetime, **facts: Any) -> Event:
+        zone = job.schedule.zone
+        return Event(
+            kind=kind,
+            at=at,
+            job=job.name,
+            description=job.description,
+            zone=zone,
+            again=_again(job.name, self.setting.path, facts.get("fire_at"), zone),
+            file=self.setting.path,
+            host=self.setting.host,
+            **facts,
+        )
+
+
+PING, SENTRY = "ping", "sentry"
+"""The ways of letters that go to programs."""
+
+_KINDS = {
+    State.FAILURE: Kind.FAILURE,
+    State.TIMEOUT: Kind.FAILURE,
+    State.SUCCESS: Kind.SUCCESS,
+    State.WARNING: Kind.WARNING,
+}
+
+
+def hears(notifier: Notifier, job: Job, kind: Kind) -> bool:
+    """Whether a notifier is told of such events of a job.
+
+    Where only one of the two says what it wants, that counts; where both do, what both want. A
+    job with `expect_within` or `warn_after` asks for what that brings; a notifier that has an
+    `on` of its own hears of lateness by `late`, of slow runs by `warning` or `late`.
+    """
+    to = job.notices.to
+    if notifier.name not in to if to is not None else not notifier.usual:
+        return False
+    asked, wanted = job.notices.on, notifier.on
+    if kind is Kind.SLOW:
+        return wanted is None or bool(wanted & {Kind.WARNING, Kind.LATE})
+    if kind is Kind.LATE:
+        return wanted is None or kind in wanted
+    if asked is None and wanted is None:
+        return kind in USUAL
+    return all(kind in kinds for kinds in (asked, wanted) if kinds is not None)
+
+
+def tail(stream: bytes) -> str:
+    """The last lines of what was kept of a stream."""
+    lines = stream.decode(errors="backslashreplace").splitlines()[-LINES:]
+    return "\n".join(
+        f"{line[:LONGEST_LINE]}…" if len(line) > LONGEST_LINE else line for line in lines
+    )
+
+
+def _speaks(outcome: Outcome) -> bool:
+    """Whether a run that worked has anything to tell, as cron would mail it."""
+    return bool(outcome.stdout or outcome.stderr or outcome.output or outcome.message)
+
+
+def _with(event: Event, incident: Incident) -> Event:
+    return replace(event, incident=incident.id, since=incident.opened, failures=incident.failures)
+
+
+def _again(job: str, path: str, fire_at: datetime | None, zone: str) -> str:
+    words = ["inisched", "test", job, "-P", path]
+    if fire_at is not None:
+        words += ["--at", fire_at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")]
+    return shlex.join(words)
