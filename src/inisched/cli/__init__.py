@@ -40,11 +40,11 @@ COMMANDS = {
     "hold": "holding",
     "release": "holding",
     "audit": "audit",
+    "notify": "notify",
 }
 """The commands in force, and the room of each."""
 
 LATER = {
-    "notify": "send a trial notice",
     "discover": "find jobs in the packages of an app",
     "export": "write an INI, a supervisord or systemd block, a script",
     "import": "make an INI of a crontab",
@@ -119,6 +119,7 @@ def help_of(name: str) -> str:
         "hold": "start nothing until release",
         "release": "end a hold",
         "audit": "who switched what",
+        "notify": "send a trial notice",
     }[name]
 
 

@@ -15,11 +15,13 @@ from inisched.cli.times import now
 from inisched.config.drawing import escaped
 from inisched.config.loader import Config
 from inisched.model.duration import show_duration
+from inisched.model.event import Kind
 from inisched.questions.account import zone_of
 from inisched.questions.brief import in_brief
 from inisched.questions.health import Health, health
 from inisched.questions.moments import iso_utc, show_moment
 from inisched.questions.sentences import Speaker
+from inisched.stores.post import Incident
 from inisched.stores.switches import Hold
 
 
@@ -60,6 +62,13 @@ def _as_json(found: Health) -> dict[str, object]:
         "problems": found.problems,
         "held": found.hold is not None,
         "hold": _hold_as_json(found.hold),
+        "incidents": [
+            {"job": one.job, "kind": one.kind.value, "since": iso_utc(one.opened)}
+            | {"failures": one.failures}
+            for one in found.incidents
+        ],
+        "outbox": found.outbox,
+        "dropped": found.dropped,
         "running": [
             {"id": row["id"], "job": row["job"], "since": row["started_at"]}
             for row in found.running
@@ -96,9 +105,23 @@ def _print(found: Health, config: Config, present: datetime, *, utc: bool) -> No
         click.echo(escaped(hold_remark(found.hold, zone, present, utc=utc)))
     if found.problems:
         click.echo(f"the file has {found.problems} problem(s): see inisched validate")
+    for incident in found.incidents:
+        click.echo(escaped(_incident(incident, config, present, utc=utc)))
+    if found.outbox:
+        click.echo(f"{found.outbox} notice(s) on their way")
+    if found.dropped:
+        click.echo(f"{found.dropped} notice(s) dropped, ever")
     for row in found.running:
         click.echo(escaped(f"running: {row['job']} (run {row['id']})"))
     for one in found.waiting:
         row, speaker = one.row, Speaker(zone_of(config, one.row["job"]), present, utc)
         waits = f"(run {row['id']}, for {in_brief(one, speaker)})"
         click.echo(escaped(f"waiting: {row['job']} {waits}"))
+
+
+def _incident(incident: Incident, config: Config, present: datetime, *, utc: bool) -> str:
+    since = show_moment(incident.opened, zone_of(config, incident.job), present, utc=utc)
+    if incident.kind is Kind.LATE:
+        return f"late: {incident.job} since {since}"
+    noun = "failure" if incident.failures == 1 else "failures"
+    return f"fails: {incident.job} since {since}, {incident.failures} {noun}"

@@ -57,7 +57,7 @@ def test_command(job: str, path: str | None, at: str | None, show_env: bool, rec
     if show_env and record:
         raise Trouble("--show-env runs nothing that --record could enter", Exit.MISUSE)
     file, shell = find_file(path), dict(os.environ)
-    _move_to_the_daemon(read_file(file))
+    move_to_the_daemon(read_file(file))
     config = load(file, strict_references=True)
     wanted = _job(config, job)
     folder = config.real_path.parent
@@ -82,7 +82,7 @@ def test_command(job: str, path: str | None, at: str | None, show_env: bool, rec
     return BROKEN_OFF if run.stopped else _CODES.get(run.outcome.state, Exit.PROBLEM)
 
 
-def _move_to_the_daemon(config: Config) -> None:
+def move_to_the_daemon(config: Config) -> None:
     """Make the daemon's environment our own; say so where that is not to be had."""
     try:
         answer = ask(socket_of(config.database), {"ask": "environment"})

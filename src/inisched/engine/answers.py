@@ -16,6 +16,8 @@ from inisched.engine.change import Change
 from inisched.engine.clock import Clock
 from inisched.engine.control import Message, NotUnderstood
 from inisched.engine.engine import Engine
+from inisched.engine.messenger import Told
+from inisched.engine.postman import Postman
 from inisched.engine.pruning import Pruner
 from inisched.engine.rehearsal import Rehearsal
 from inisched.model.duration import LONGEST
@@ -38,6 +40,7 @@ class Served(Protocol):
     config: Config
     engine: Engine
     pruner: Pruner
+    postman: Postman
     clock: Clock
     reading: Reading | None
     """None while the file is being read."""
@@ -83,6 +86,7 @@ class Answers:
             "prune": self._prune,
             "pruning": self._pruning,
             "switch": self._switch,
+            "delivered": self._delivered,
         }
 
     def __call__(self, question: Message) -> Message:
@@ -192,6 +196,15 @@ class Answers:
         if done and not busy:
             daemon.switched(change, now)
         return {"done": done}
+
+    def _delivered(self, question: Message) -> Message:
+        """A process that outlived its daemon tells what became of its letters."""
+        try:
+            told = [Told(**each) for each in question["told"]]
+        except (KeyError, TypeError):
+            raise NotUnderstood from None
+        self._daemon.postman.handed_over(told)
+        return {}
 
     def _must_be_free(self, *hindrances: str) -> None:
         found = self._daemon.hindrance

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from inisched.config.judge import Judgement, JudgeProcess
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
-from inisched.engine import switching
+from inisched.engine import changes, switching
 from inisched.engine.answers import Answers, Reading
 from inisched.engine.change import Change
 from inisched.engine.clock import Clock, SystemClock
@@ -23,9 +23,11 @@ from inisched.engine.clock_watch import ClockWatch
 from inisched.engine.control import Control
 from inisched.engine.engine import Engine
 from inisched.engine.guard import Guard
+from inisched.engine.herald import Herald, Setting
 from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Nursery
 from inisched.engine.outage import Outage
+from inisched.engine.postman import Postman
 from inisched.engine.pruning import Pruner
 from inisched.engine.recovery import recover, set_back
 from inisched.engine.run import UnderWay
@@ -61,6 +63,9 @@ HURRIED_KILL_AFTER = 2.0
 
 PARTING = 1.0
 """Seconds a single pass has at its end to prune."""
+
+PARTING_POST = 5.0
+"""Seconds letters have at the daemon's end; what is under way then ends by itself."""
 
 PRECISE = 0.002
 """The last seconds before a fire are slept precisely: selectors round up to a millisecond."""
@@ -102,6 +107,8 @@ class Daemon:
         self._judge: JudgeProcess | None = None
         self._settled = False
         self._draining: float | None = None
+        self._runs_gone: float | None = None
+        self._hurried = False
         self._last_words = ""
         self._unsettled: Mapping[str, Judgement] | None = None
         self._displaced: AlreadyRunning | None = None
@@ -148,12 +155,17 @@ class Daemon:
 
     def _live(self) -> int:
         settings = self.config.settings
+        self.herald = Herald(self.ledger.post)
         self.engine = Engine(
             self.ledger,
             self._start,
             max_running=settings.max_running,
             end=self.nursery.end,
             ask=self._ask,
+            herald=self.herald,
+        )
+        self.postman = Postman(
+            self.engine, self.selector, self.clock, lambda: self.config, self.herald
         )
         self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
         self.pruner = Pruner(self.ledger, self.clock)
@@ -173,10 +185,28 @@ class Daemon:
         now = self.clock.now()
         former = self.ledger.last_life()
         back = set_back(self.ledger, former, now)
-        self._waiting = recover(self.ledger, former, self.config, now)
+        self.herald.heed(self._setting(self.config))
+        self.herald.recall()
+        self._waiting = recover(self.ledger, former, self.config, now, herald=self.herald)
+        self._up_since = now
+        if former is not None:
+            self.engine.telling.away = former.ended or former.heartbeat, now
         self.ledger.open_life(os.getpid(), socket.gethostname(), now)
         if back is not None:
             self.engine.set_clock(back, now)
+
+    def _setting(self, config: Config) -> Setting:
+        """Who hears of things by the file; a notifier that is broken now stays as it was."""
+        former = self.herald.setting.notifiers
+        return Setting(
+            notifiers={name: one or former.get(name) for name, one in config.notifiers.items()},
+            sentry=config.settings.sentry_dsn is not None,
+            path=os.path.abspath(config.path),
+            host=socket.gethostname(),
+            changed=lambda job, worked, took: changes.changed(
+                self.ledger, self.config, job, worked, took, started=self._up_since
+            ),
+        )
 
     def _begin(self) -> None:
         self._born = self.clock.monotonic()
@@ -235,6 +265,7 @@ class Daemon:
         now = self.clock.now()
         self.engine.gates.max_running = judged.settings.max_running
         self.engine.gates.pools = judged.pools
+        self.herald.heed(self._setting(judged))
         try:
             kept = [job.name for job in stale]
             broken = [section.name for section in judged.broken]
@@ -261,9 +292,16 @@ class Daemon:
         if self.limits.once:
             self.engine.try_failed_periods()
         self.engine.look(now, at_start=first and not self.limits.once)
+        self._note_edition(now)
         if self.limits.once:
             self._close()
         self._have_read(Reading(judged, problem))
+
+    def _note_edition(self, now: datetime) -> None:
+        try:
+            changes.note_edition(self.ledger, self.config, now)
+        except LedgerDown as error:
+            self.engine.put_off(error)
 
     def _count_jobs(self) -> None:
         """Have ready what the active jobs need."""
@@ -314,7 +352,7 @@ class Daemon:
     def _kin(self) -> set[int]:
         """Our helpers' pids: whoever started them waits for them."""
         judge = {self._judge.pid} if self._judge is not None else set()
-        return self.keeper.pids | judge
+        return self.keeper.pids | self.postman.pids | judge
 
     def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which processes carry runs out that were forked a moment after their start."""
@@ -403,6 +441,7 @@ class Daemon:
         else:
             self.engine.record(now)
         self._settle_at_last()
+        self.postman.look()
         self._beat()
         self._tell_systemd()
         if self._may_prune:
@@ -422,6 +461,7 @@ class Daemon:
 
     def _was_away(self, absence: Absence) -> None:
         lasted = show_duration(absence.until - absence.since)
+        self.engine.telling.away = absence.since, absence.until
         who = "the machine slept" if absence.machine else "this process was not let run"
         log.warning("%s for %s", who, lasted)
         try:
@@ -454,6 +494,7 @@ class Daemon:
         """Seconds the selector may sleep."""
         until = [LONGEST_SLEEP, self.nursery.patience(), self.keeper.patience()]
         until.append(self.guard.patience(self.clock.monotonic()))
+        until.append(self.postman.patience())
         until.append(self.systemd.patience(self.clock.monotonic()))
         if self._may_prune:
             until.append(self.pruner.patience(self.engine.due))
@@ -463,7 +504,7 @@ class Daemon:
             due = (self.engine.due - self.clock.now()).total_seconds()
             until.append(due - PRECISE)
         if self._draining is not None:
-            until.append(self._draining - self.clock.monotonic())
+            until.append(self._draining - self.clock.monotonic() if self.nursery.busy else 0.1)
         else:
             until.append(self._left())
         return max(0.0, min(until))
@@ -502,7 +543,7 @@ class Daemon:
             self._drain("its time is up")
         if self._draining is not None:
             return self._drained()
-        return self.limits.once and self._settled and self.engine.idle
+        return self.limits.once and self._settled and self.engine.idle and self.postman.idle
 
     def _heed_signals(self) -> None:
         for number in self.signals.taken():
@@ -519,6 +560,7 @@ class Daemon:
         if self._draining is None:
             self._drain(name)
             return
+        self._hurried = True
         log.info("%s again: not waiting any longer", name)
         self._draining = self.clock.monotonic()
         self._end_runs(HURRIED_KILL_AFTER)
@@ -534,13 +576,20 @@ class Daemon:
             log.info("%s: waiting up to %g s for %d run(s)", why, patience, len(self.engine.runs))
 
     def _drained(self) -> bool:
-        if not self.nursery.busy:
-            return True
         assert self._draining is not None
+        if not self.nursery.busy:
+            return self.postman.idle or self._is_late_for_post
         if self.clock.monotonic() >= self._draining:
             self._end_runs(None)
             self._draining = self.clock.monotonic() + LONGEST_SLEEP
         return False
+
+    @property
+    def _is_late_for_post(self) -> bool:
+        """Whether letters have had their time since the last run was gone."""
+        now = self.clock.monotonic()
+        self._runs_gone = self._runs_gone or now
+        return self._hurried or now >= self._runs_gone + PARTING_POST
 
     def _end_runs(self, kill_after: float | None) -> None:
         for run_id, run in self.engine.runs.items():

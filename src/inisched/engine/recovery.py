@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from inisched.config.loader import Config
 from inisched.engine.clock_watch import STEP
+from inisched.engine.herald import Herald
 from inisched.executors import tree
 from inisched.executors.asking import question_mark
 from inisched.model.run import Outcome, State
@@ -21,13 +22,16 @@ PATIENCE = 2.0
 """Seconds an orphan has between TERM and KILL."""
 
 
-def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) -> list[OpenRun]:
+def recover(
+    ledger: Ledger, former: Life | None, config: Config, now: datetime, *, herald: Herald
+) -> list[OpenRun]:
     """Close the rows a former daemon left running; return those it left waiting.
 
     The outcome of an interrupted run is unknown; its processes, recognised by pid and start
-    time, are ended.
+    time, are ended, and the herald has it told.
     """
     waiting = []
+    jobs = {job.name: job for job in config.jobs}
     rerun = {job.name for job in config.jobs if job.rerun_interrupted}
     zones = {job.name: job.schedule.zone for job in config.jobs}
     open_runs = ledger.open_runs()
@@ -45,7 +49,9 @@ def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) 
         message = _message(former, now, zone, claimed.run_id in ended)
         again = now if claimed.fire.job in rerun and not ledger.was_rerun(claimed) else None
         outcome = Outcome(state=State.INTERRUPTED, message=message)
-        retry, _ = ledger.finish(claimed, outcome, now, again=again)
+        job = jobs.get(claimed.fire.job)
+        report = herald.interrupted(job, claimed, now) if job is not None else None
+        retry, _ = ledger.finish(claimed, outcome, now, again=again, report=report)
         if retry is not None:
             waiting.append(OpenRun(retry, State.WAITING, None, None))
         log.warning("%s: run %d interrupted: %s", claimed.fire.job, claimed.run_id, message)

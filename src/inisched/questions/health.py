@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from inisched.engine.lock import LASTING, Holder, read_holder
 from inisched.questions.judgements import as_remembered
 from inisched.questions.waiting import Told, Waiter, waiting
 from inisched.stores.history import History, Row
+from inisched.stores.post import Incident
 from inisched.stores.switches import Hold
 
 STALE = timedelta(seconds=90)
@@ -21,8 +22,11 @@ STALE = timedelta(seconds=90)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The answer of `status`. `problems` counts the errors in the file. What waits does so
-    also while no daemon is up."""
+    """The answer of `status`.
+
+    `problems` counts the errors in the file, `outbox` the notices on their way and `dropped` those
+    given up. What waits does so also while no daemon is up.
+    """
 
     holder: Holder | None
     since: datetime | None
@@ -33,6 +37,9 @@ class Health:
     running: list[Row]
     waiting: list[Waiter]
     hold: Hold | None
+    incidents: list[Incident] = field(default_factory=list)
+    outbox: int = 0
+    dropped: int = 0
 
     @property
     def up(self) -> bool:
@@ -68,4 +75,7 @@ def health(config: Config, history: History, now: datetime, told: Told) -> Healt
         running=[row for row in rows if holder and row["state"] == "running"],
         waiting=waiting(rows, judged.config, history, now, told=told if holder else None),
         hold=history.held(),
+        incidents=history.incidents(),
+        outbox=history.outbox(),
+        dropped=history.dropped(),
     )

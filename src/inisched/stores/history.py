@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from inisched.model.event import Kind
 from inisched.stores.job_state import JobState, read_job_states
 from inisched.stores.ledger import Life, read_life
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.stores.past import MOST, Entry, Past, read_entry
+from inisched.stores.post import Incident, read_incidents
 from inisched.stores.queries import queries
 from inisched.stores.reading import Reading
 from inisched.stores.stretches import Stretch, read_absence, read_down
@@ -140,6 +142,24 @@ class History:
         """Who switched what, newest first; of one job, or of all with what concerns them all."""
         values = {"job": job, "limit": -1 if limit is None else limit}
         return [read_audit(row) for row in self._all(self._sql["audit"], values)]
+
+    def incidents(self) -> list[Incident]:
+        """What is wrong with jobs and has been told, the oldest first: failures and lateness."""
+        found = read_incidents(self._post("open_incidents"))
+        return [one for one in found if one.kind in (Kind.FAILURE, Kind.LATE)]
+
+    def outbox(self) -> int:
+        """How many letters are on their way."""
+        return sum(row["number"] for row in self._post("outbox_size"))
+
+    def dropped(self) -> int:
+        """How many letters were given up, ever."""
+        return sum(int(row["value"]) for row in self._post("dropped"))
+
+    def _post(self, query: str) -> list[sqlite3.Row]:
+        """Nothing where the database is of the version before, which knew of no letters."""
+        known = self._one("SELECT 1 FROM sqlite_master WHERE name = 'outbox'")
+        return [] if known is None else self._named(query, {})
 
     def last_life(self) -> Life | None:
         """The newest life of a daemon; None where there was none."""
