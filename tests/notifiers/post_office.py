@@ -42,7 +42,7 @@ class Office:
         [mail] = self.mails
         return str(mail.get_content()).replace("\r\n", "\n")
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if address in self.refuses:
@@ -50,7 +50,9 @@ class Office:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         answer = self.answers.pop(0) if self.answers else None
         if answer == "hang":
             await asyncio.sleep(30)

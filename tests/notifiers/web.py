@@ -53,7 +53,7 @@ def site() -> Iterator[Site]:
                 self.send_header(name, value)
             self.end_headers()
 
-        do_GET = do_POST
+        do_GET = do_POST  # noqa: N815 - http.server's name
 
         def log_message(self, format: str, *args: object) -> None:
             pass

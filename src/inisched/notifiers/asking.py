@@ -11,12 +11,11 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from inisched import __version__
 from inisched.notifiers.deadline import Deadline
+from inisched.notifiers.ourselves import AGENT
 from inisched.notifiers.reasons import network_reason
 from inisched.notifiers.undelivered import Undelivered, shortened
 
-AGENT = f"inisched/{__version__}"
 LONGEST = 5.0
 """Seconds a request may take, its connection included."""
 LARGEST_ANSWER = 64 * 1024
@@ -52,7 +51,7 @@ def ask(
     try:
         with deadline.cutting(connection.sock):
             asked = {"User-Agent": AGENT, "Connection": "close", **_login(parts), **(headers or {})}
-            status, phrase = _exchange(connection, method, _target(parts), data, asked)
+            status, phrase = _exchange(connection, method, _target(parts), data, asked, deadline)
     except (OSError, HTTPException) as error:
         raise Undelivered(f"{where}: {network_reason(error, deadline)}") from None
     finally:
@@ -128,14 +127,18 @@ def _exchange(
     target: str,
     data: bytes | None,
     headers: Mapping[str, str],
+    deadline: Deadline,
 ) -> tuple[int, str]:
     """Status and phrase of the answer, also of one that came before all was sent."""
     with suppress(BrokenPipeError, ConnectionResetError):
         connection.request(method, target, body=data, headers=dict(headers))
     response: HTTPResponse = connection.getresponse()
-    with suppress(OSError, HTTPException):
-        response.read(LARGEST_ANSWER)
-    return response.status, response.reason
+    with response:
+        if deadline.passed:  # cut within its headers, which then look like all of them
+            raise TimeoutError
+        with suppress(OSError, HTTPException):
+            response.read(LARGEST_ANSWER)
+        return response.status, response.reason
 
 
 def _target(parts: SplitResult) -> str:

@@ -67,6 +67,4 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     code = main()
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
     os._exit(code)  # a thread that hangs shall not keep the process

@@ -14,8 +14,8 @@ from sentry_sdk.consts import EndpointType
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
-from inisched import __version__
-from inisched.notifiers.asking import AGENT, ask
+from inisched.notifiers.asking import ask
+from inisched.notifiers.ourselves import AGENT, RELEASE
 from inisched.notifiers.undelivered import Undelivered
 
 
@@ -61,7 +61,7 @@ def client_for(dsn: str, limit: float) -> tuple[Client, Envelopes]:
     client = Client(
         dsn=dsn,
         transport=envelopes,
-        release=f"inisched@{__version__}",
+        release=RELEASE,
         environment="production",
         default_integrations=False,
         auto_enabling_integrations=False,
@@ -71,7 +71,6 @@ def client_for(dsn: str, limit: float) -> tuple[Client, Envelopes]:
         include_source_context=False,
         max_breadcrumbs=0,
         send_client_reports=False,
-        send_default_pii=False,
         debug=False,
         spotlight=False,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from http.client import HTTPException, RemoteDisconnected
+from http.client import HTTPException
 
 from inisched.notifiers.deadline import Deadline
 
 CLOSED = "the connection was closed"
+"""By whatever sign the other side gave; which one it was, is a matter of luck."""
 
 
 def network_reason(error: Exception, deadline: Deadline) -> str:
@@ -18,7 +19,7 @@ def network_reason(error: Exception, deadline: Deadline) -> str:
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return f"TLS failed: {(error.reason or str(error)).replace('_', ' ').lower()}"
-    if isinstance(error, RemoteDisconnected):
+    if isinstance(error, BrokenPipeError | ConnectionResetError):
         return CLOSED
     if isinstance(error, HTTPException):
         return "its answer is not HTTP"

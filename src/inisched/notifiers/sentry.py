@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, cast
 
-from inisched import __version__
 from inisched.model.event import Event, Kind
 from inisched.model.notifier import Sentry
 from inisched.notifiers.asking import LONGEST
 from inisched.notifiers.message import Message
+from inisched.notifiers.ourselves import RELEASE
 from inisched.notifiers.slug import slug
 from inisched.notifiers.undelivered import Undelivered
 from inisched.notifiers.wire import Letter
@@ -99,7 +99,7 @@ def _check_in(letter: Letter, ledger: str) -> dict[str, Any]:
         "duration": event.duration.total_seconds() if event.duration else None,
         "monitor_config": dict(letter.monitor or {}),
         "environment": "production",
-        "release": f"inisched@{__version__}",
+        "release": RELEASE,
     }
 
 

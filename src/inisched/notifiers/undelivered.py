@@ -38,8 +38,16 @@ def own_secrets(way: Way) -> tuple[str, ...]:
         case Sentry():
             found = (way.dsn, urlsplit(way.dsn).netloc.rpartition("@")[0])
         case _:
-            found = (way.url,)
+            found = _behind_the_host(way.url)
     return tuple(each for each in found if len(each) >= _SHORTEST_SECRET)
+
+
+def _behind_the_host(url: str) -> tuple[str, ...]:
+    """What of a URL may be a token: all but scheme and host."""
+    parts = urlsplit(url)
+    path = parts.path.strip("/")
+    whole = (url,) if path or parts.query or "@" in parts.netloc else ()
+    return (*whole, path, parts.query, *parts.netloc.rpartition("@")[0].split(":"))
 
 
 def sentence(text: str, secrets: Iterable[str] = ()) -> str:
