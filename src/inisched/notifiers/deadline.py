@@ -22,6 +22,11 @@ class Deadline:
         return max(self._end - time.monotonic(), 0.001)
 
     @property
+    def shown(self) -> str:
+        """How long that is, as told: "5 s"."""
+        return f"{round(self.seconds, 1):g} s"
+
+    @property
     def passed(self) -> bool:
         return time.monotonic() >= self._end
 

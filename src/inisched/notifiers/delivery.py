@@ -13,7 +13,7 @@ from inisched.notifiers.undelivered import Undelivered, own_secrets, sentence
 from inisched.notifiers.ways import opened
 from inisched.notifiers.wire import Letter, Parcel
 
-_PATIENCE = 0.5
+_PATIENCE = 1.0
 """Seconds beyond the limit in which a way may still say itself that time is up."""
 
 
@@ -45,7 +45,7 @@ def deliver(parcel: Parcel) -> Iterator[Done]:
         try:
             yield answers.get(timeout=deadline.left + _PATIENCE)
         except Empty:
-            late = Undelivered(f"not done within {parcel.limit:.2g} s")
+            late = Undelivered(f"not done within {deadline.shown}")
             yield from _failed(parcel, parcel.letters[number:], late)
             return
 

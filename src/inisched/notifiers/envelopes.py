@@ -70,6 +70,7 @@ def client_for(dsn: str, limit: float) -> tuple[Client, Envelopes]:
         include_local_variables=False,
         include_source_context=False,
         max_breadcrumbs=0,
+        max_value_length=100_000,
         send_client_reports=False,
         debug=False,
         spotlight=False,

@@ -15,18 +15,16 @@ from inisched.notifiers.message import Message
 from inisched.notifiers.replies import refusals, reply, smtp_reason
 from inisched.notifiers.undelivered import Undelivered
 
-LONGEST = 10.0
 _FAREWELL = 1.0
 """Seconds a server has to say goodbye."""
 
 
 @contextmanager
-def connected(way: Mail, *, limit: float = LONGEST) -> Iterator[Callable[[Message], str]]:
+def connected(way: Mail, deadline: Deadline) -> Iterator[Callable[[Message], str]]:
     """A function that sends one message and says what is to be remarked, "" for nothing.
 
-    `limit` is seconds for the whole connection. Raises Undelivered, as the function does.
+    The deadline is that of the whole connection. Raises Undelivered, as the function does.
     """
-    deadline = Deadline(limit)
     server = greet(way.smtp, deadline)
     try:
         assert server.sock is not None

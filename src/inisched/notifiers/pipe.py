@@ -11,18 +11,18 @@ from contextlib import suppress
 from typing import IO
 
 from inisched.model.notifier import Pipe
+from inisched.notifiers.deadline import Deadline
 from inisched.notifiers.message import Message
 from inisched.notifiers.undelivered import Undelivered
 
-LONGEST = 10.0
 _TAIL = 64
 """Pieces of up to 4 KiB that are kept of what it complains."""
 _PATIENCE = 0.5
 """Seconds for the last words of a command that has ended but left others behind."""
 
 
-def send(way: Pipe, message: Message, *, folder: str, limit: float = LONGEST) -> None:
-    """Run the command; raises Undelivered unless it ends with 0 within `limit` seconds.
+def send(way: Pipe, message: Message, *, folder: str, deadline: Deadline) -> None:
+    """Run the command; raises Undelivered unless it ends with 0 before the deadline.
 
     Whether it reads its input is its own business.
     """
@@ -32,9 +32,9 @@ def send(way: Pipe, message: Message, *, folder: str, limit: float = LONGEST) ->
     _aside(_feed, process.stdin, message.encode())
     reader = _aside(_hear, process.stderr, heard)
     try:
-        code = process.wait(limit)
+        code = process.wait(deadline.left)
     except subprocess.TimeoutExpired:
-        raise Undelivered(f"the command did not end within {limit:.2g} s") from None
+        raise Undelivered(f"the command did not end within {deadline.shown}") from None
     finally:
         _end(process)
     reader.join(_PATIENCE)

@@ -14,7 +14,7 @@ CLOSED = "the connection was closed"
 def network_reason(error: Exception, deadline: Deadline) -> str:
     """ "Connection refused", "no answer within 5 s", "its certificate is not trusted: …"."""
     if isinstance(error, TimeoutError) or deadline.passed:
-        return f"no answer within {deadline.seconds:.2g} s"
+        return f"no answer within {deadline.shown}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message}"
     if isinstance(error, ssl.SSLError):

@@ -27,7 +27,7 @@ def smtp_reason(error: Exception, deadline: Deadline) -> str:
     if isinstance(error, smtplib.SMTPServerDisconnected):
         if isinstance(cause, OSError) and not isinstance(cause, smtplib.SMTPException):
             return network_reason(cause, deadline)
-        return f"no answer within {deadline.seconds:.2g} s" if deadline.passed else CLOSED
+        return f"no answer within {deadline.shown}" if deadline.passed else CLOSED
     if isinstance(error, smtplib.SMTPResponseException):
         return reply(error)
     return network_reason(error, deadline)

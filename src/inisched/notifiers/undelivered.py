@@ -12,6 +12,8 @@ from inisched.model.notifier import Mail, Pipe, Sentry, Way
 
 _LONGEST = 500
 _SHORTEST_SECRET = 4
+_SHORTEST_PIECE = 8
+"""Shorter pieces of a URL are words that errors may hold by chance."""
 _USERINFO = re.compile(r"//[^/\s@]*@")
 
 
@@ -47,7 +49,8 @@ def _behind_the_host(url: str) -> tuple[str, ...]:
     parts = urlsplit(url)
     path = parts.path.strip("/")
     whole = (url,) if path or parts.query or "@" in parts.netloc else ()
-    return (*whole, path, parts.query, *parts.netloc.rpartition("@")[0].split(":"))
+    pieces = (path, parts.query, *parts.netloc.rpartition("@")[0].split(":"))
+    return (*whole, *(piece for piece in pieces if len(piece) >= _SHORTEST_PIECE))
 
 
 def sentence(text: str, secrets: Iterable[str] = ()) -> str:

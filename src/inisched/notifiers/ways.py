@@ -20,7 +20,7 @@ def opened(parcel: Parcel, deadline: Deadline) -> Iterator[Send]:
     if isinstance(parcel.way, Mail):
         from inisched.notifiers import mail
 
-        with mail.connected(parcel.way, limit=deadline.left) as send:
+        with mail.connected(parcel.way, deadline) as send:
             yield send
     else:
         yield lambda message: _send(parcel, deadline, message)
@@ -39,7 +39,7 @@ def _send(parcel: Parcel, deadline: Deadline, message: Message) -> str:
         case Pipe() as way:
             from inisched.notifiers import pipe
 
-            pipe.send(way, message, folder=parcel.folder, limit=deadline.left)
+            pipe.send(way, message, folder=parcel.folder, deadline=deadline)
         case Relay() as way:
             from inisched.notifiers import relay
 
