@@ -261,11 +261,11 @@ def test_json_has_null_where_a_key_is_not_written(diff: Diff) -> None:
 
 def test_reserved_sections_change_key_by_key_under_their_own_names(diff: Diff) -> None:
     old = "[pool:db]\nmax = 2\n[inisched]\ndrain = 5\n" + job("pool = db")
-    new = "[pool:db]\nmax = 3\n[pool:x]\n[notify:ops]\nmail = a@b.c\n" + job("pool = db")
+    new = "[pool:db]\nmax = 3\n[pool:x]\n[notify:ops]\nurl = json://b.c\n" + job("pool = db")
     assert told(diff, old, new)["changed"] == [
         {"job": "inisched", "key": "drain", "old": "5", "new": None},
         {"job": "pool:db", "key": "max", "old": "2", "new": "3"},
-        {"job": "notify:ops", "key": "mail", "old": None, "new": "a@b.c"},
+        {"job": "notify:ops", "key": "url", "old": None, "new": "json://b.c"},
     ]
 
 

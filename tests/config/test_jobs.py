@@ -244,9 +244,6 @@ def test_keys_set_are_the_sections_own_keys_as_written(load_text) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("notify_on", "failure, late"),
-        ("ping", "https://example.org/x"),
-        ("warn_after", "5 minutes"),
         ("executor", "celery"),
     ],
 )

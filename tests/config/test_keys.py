@@ -108,7 +108,7 @@ def test_a_value_is_read(name: str, text: str, value: object) -> None:
         ("call", "func", "'func' names no function in a module"),
         ("call", "pkg..func", "'pkg..func' is not the name of a function"),
         ("call", "pkg.func()", "'pkg.func()' is not the name of a function"),
-        ("ping", "example.org", "'example.org' is not a URL"),
+        ("ping", "example.org", "this is not a URL"),
     ],
 )
 def test_a_value_that_cannot_be_read_says_why(name: str, text: str, problem: str) -> None:

@@ -88,17 +88,19 @@ class ClockWorld(World):
         config = self.config
         self.ledger._db.execute("UPDATE meta SET value = 'the same' WHERE key = 'id'")
         self.told_to_end: list[int] = []
+        self.know(config)
         self.engine = Engine(
             self.ledger,
             self._start,
             max_running=config.settings.max_running,
             pools=config.pools,
             end=self.told_to_end.append,
+            herald=self.herald,
         )
         self.watch = ClockWatch(self.clock)
         former = self.ledger.last_life()
         back = set_back(self.ledger, former, self.now)
-        waiting = recover(self.ledger, former, config, self.now)
+        waiting = recover(self.ledger, former, config, self.now, herald=self.herald)
         if back is not None:
             self.engine.set_clock(back, self.now)
         self.ledger.open_life(1, "here", self.now)

@@ -11,10 +11,12 @@ from inisched.config.loader import Config, load
 from inisched.engine import switching
 from inisched.engine.change import Action, Change
 from inisched.engine.engine import Engine
+from inisched.engine.herald import Herald, Setting
 from inisched.engine.nursery import Departed
 from inisched.engine.recovery import recover
 from inisched.executors.returned import NO, YES
 from inisched.executors.running import Task
+from inisched.model.event import Event
 from inisched.model.job import Call
 from inisched.model.run import Outcome, State
 from inisched.stores.history import History, Row
@@ -78,6 +80,7 @@ class World:
         """A daemon starts."""
         config = self.config
         self.told_to_end: list[int] = []
+        self.know(config)
         self.engine = Engine(
             self.ledger,
             self._start,
@@ -85,8 +88,9 @@ class World:
             pools=config.pools,
             end=self.told_to_end.append,
             ask=self._ask,
+            herald=self.herald,
         )
-        waiting = recover(self.ledger, None, config, self.now)
+        waiting = recover(self.ledger, None, config, self.now, herald=self.herald)
         self.engine.adopt(config.jobs, self.now)
         unfinished = switching.begin(self.engine, self.now)
         self.engine.resume(waiting)
@@ -101,8 +105,34 @@ class World:
         self.ledger = Ledger(self.config.database, full=False)
         self.begin()
 
+    def know(self, config: Config) -> None:
+        """A daemon knows who hears of things, and what they have been told."""
+        self.herald = Herald(self.ledger.post)
+        self.heed(config)
+        self.herald.recall()
+
+    def heed(self, config: Config) -> None:
+        """The file says who hears of things."""
+        changed = lambda job, worked, took: ("something",)  # noqa: E731
+        sentry = config.settings.sentry_dsn is not None
+        self.herald.heed(Setting(config.notifiers, sentry, "/srv/jobs.ini", "here", changed))
+
+    @property
+    def letters(self) -> list[tuple[str, str]]:
+        """What is on its way, in order: the way and what it tells."""
+        waiting = self.ledger.post.waiting()
+        events = [self.ledger.post.event(letter.id) for letter in waiting]
+        return [(one.way, event.kind.value) for one, event in zip(waiting, events) if event]
+
+    def letter(self, number: int = -1) -> Event:
+        """One letter whole."""
+        event = self.ledger.post.event(self.ledger.post.waiting()[number].id)
+        assert event is not None
+        return event
+
     def reload(self, text: str) -> None:
         self.write(text)
+        self.heed(self.config)
         self.engine.adopt(self.config.jobs, self.now)
 
     def go(self, **later: float) -> None:

@@ -21,7 +21,7 @@ NOTHING: dict[str, Any] = {"message": ""}
     [
         ("recovery", {"failures": 30, "since": SINCE}, "flaky works again, after 30 failures since 02:10"),
         ("recovery", {"failures": 1, "since": SINCE}, "flaky works again, after 1 failure since 02:10"),
-        ("recovery", {"failures": 1440, "since": SINCE}, "flaky works again, after 1,440 failures since 02:10"),
+        ("recovery", {"failures": 1440, "since": SINCE}, "flaky works again, after 1440 failures since 02:10"),
         ("recovery", {"late_since": SINCE, "since": FIRE}, "flaky works again; it had been late since its fire of 02:10"),
         ("recovery", {}, "flaky works again"),
         ("failure", {}, "flaky failed: exit code 3"),

@@ -33,6 +33,7 @@ class Watched(World):
     def begin(self) -> None:
         config = self.config
         self.told_to_end = []
+        self.know(config)
         self.engine = Engine(
             self.ledger,
             self._start,
@@ -40,10 +41,11 @@ class Watched(World):
             pools=config.pools,
             end=self.told_to_end.append,
             ask=self._ask,
+            herald=self.herald,
         )
         former = self.ledger.last_life()
         back = set_back(self.ledger, former, self.now)
-        waiting = recover(self.ledger, former, config, self.now)
+        waiting = recover(self.ledger, former, config, self.now, herald=self.herald)
         if back is not None and back.step is not None:
             waiting = [entry.after(back.step) for entry in waiting]
         self.ledger.open_life(os.getpid(), socket.gethostname(), self.now)

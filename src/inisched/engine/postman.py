@@ -30,6 +30,9 @@ log = logging.getLogger("inisched")
 LIMIT = 10.0
 """Seconds one process has for the letters it was given."""
 
+MARGIN = 2.0
+"""Seconds beyond that in which it can start, and tell."""
+
 MOST_AT_ONCE = 6
 """Processes that deliver at a time; never two for one way."""
 
@@ -215,7 +218,9 @@ class Postman:
         parcel = self._parcel(way, letters, address)
         ids = [letter.id for letter in letters]
         try:
-            messenger = Messenger(parcel, ids, self._engine.ledger.path, deadline=monotonic + LIMIT)
+            messenger = Messenger(
+                parcel, ids, self._engine.ledger.path, deadline=monotonic + LIMIT + MARGIN
+            )
         except OSError as error:
             self._failed(way, f"no process can be started: {error.strerror or error}", monotonic)
             return

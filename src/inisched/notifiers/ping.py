@@ -17,6 +17,7 @@ _WORDS = {
     Kind.SUCCESS: "",
     Kind.WARNING: "",
     Kind.RECOVERY: "",
+    Kind.SKIPPED: "",
     Kind.FAILURE: "fail",
     Kind.INTERRUPTED: "fail",
 }

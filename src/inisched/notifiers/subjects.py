@@ -33,8 +33,8 @@ def digest_subject(events: Sequence[Event]) -> str:
 
 
 def failures(event: Event) -> str:
-    """ "1 failure", "1,440 failures"."""
-    return "1 failure" if event.failures == 1 else f"{event.failures:,} failures"
+    """ "1 failure", "1440 failures"."""
+    return "1 failure" if event.failures == 1 else f"{event.failures} failures"
 
 
 def missed_fire(event: Event) -> datetime | None:
