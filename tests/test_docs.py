@@ -154,6 +154,10 @@ command = echo a
 every = never
 run_at_start = yes
 then = d
+[e]
+command = false
+every = never
+run_at_start = yes
 [b]
 command = sleep 30
 every = never

@@ -21,7 +21,7 @@ class Office:
     """What arrived, and how the office treats it.
 
     `refuses`: answers to recipients by address. `answers`: to messages in turn, None for a good
-    one, "hang" and "reset" for none at all.
+    one, "hang" and "reset" for none at all. It `thinks` so many seconds over each message.
     """
 
     port: int = 0
@@ -32,6 +32,8 @@ class Office:
     answers: list[str | None] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
     good_login: bool = True
+    thinks: float = 0.0
+    thinking: int = 0
 
     @property
     def subjects(self) -> list[str]:
@@ -53,6 +55,8 @@ class Office:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
+        self.thinking += 1
+        await asyncio.sleep(self.thinks)
         answer = self.answers.pop(0) if self.answers else None
         if answer == "hang":
             await asyncio.sleep(30)

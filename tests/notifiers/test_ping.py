@@ -22,7 +22,7 @@ from notifiers.web import Site, free_port
         ("interrupted", ["GET /id/fail"]),
         ("late", []),
         ("slow", []),
-        ("skipped", ["/x"]),
+        ("skipped", ["GET /id"]),
     ],
 )
 def test_starts_and_ends_are_pinged(kind: str, paths: list[str], site: Site) -> None:

@@ -62,13 +62,6 @@ def _as_json(found: Health) -> dict[str, object]:
         "problems": found.problems,
         "held": found.hold is not None,
         "hold": _hold_as_json(found.hold),
-        "incidents": [
-            {"job": one.job, "kind": one.kind.value, "since": iso_utc(one.opened)}
-            | {"failures": one.failures}
-            for one in found.incidents
-        ],
-        "outbox": found.outbox,
-        "dropped": found.dropped,
         "running": [
             {"id": row["id"], "job": row["job"], "since": row["started_at"]}
             for row in found.running
@@ -78,6 +71,13 @@ def _as_json(found: Health) -> dict[str, object]:
             | {"for": one.gate}
             for one in found.waiting
         ],
+        "incidents": [
+            {"job": one.job, "kind": one.kind.value, "since": iso_utc(one.opened)}
+            | {"failures": one.failures}
+            for one in found.incidents
+        ],
+        "outbox": found.outbox,
+        "dropped": found.dropped,
     }
 
 

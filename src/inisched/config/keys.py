@@ -167,7 +167,7 @@ INISCHED = Table("[inisched]", [
     _key(_ALL, "output_keep", kinds.DURATION, "how long output is kept after the end of its run", NOW, default="14 days"),
     _key(_ALL, "smtp", kinds.SERVER, "the mail server", NOW),
     _key(_ALL, "mail_from", kinds.SENDER, "the sender of mail", NOW, default="inisched at this host"),
-    _key(_ALL, "sentry_dsn", kinds.WEB, "where failures are reported", NOW),
+    _key(_ALL, "sentry_dsn", kinds.DSN, "where failures are reported", NOW),
     _key(_ALL, "metrics", kinds.ADDRESS, "where metrics are served"),
 ])
 

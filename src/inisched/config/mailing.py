@@ -8,6 +8,7 @@ from urllib.parse import unquote
 from inisched.config.lists import refuse, some
 from inisched.model.diagnostic import Unreadable
 from inisched.model.notifier import Smtp
+from inisched.timing.nearest import did_you_mean
 
 A_SERVER = "a mail server such as smtp://localhost or smtps://user:password@mail.example.org"
 ADDRESSES = "one or more mail addresses, split by commas"
@@ -37,9 +38,8 @@ def read_server(text: str) -> Smtp:
     scheme = match["scheme"].lower()
     if scheme not in _SCHEMES:
         expected = "smtp://, smtp+starttls:// or smtps://"
-        raise Unreadable(
-            f"'{scheme}' is no way to send mail", length=len(scheme), expected=expected
-        )
+        problem, hint = f"'{scheme}' is no way to send mail", did_you_mean(scheme, _SCHEMES)
+        raise Unreadable(problem, length=len(scheme), expected=expected, hint=hint)
     usual, with_login = _SCHEMES[scheme]
     port = int(match["port"]) if match["port"] else with_login if match["user"] else usual
     if not 0 < port < 65536:

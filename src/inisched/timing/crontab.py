@@ -15,7 +15,7 @@ def as_crontab(schedule: Schedule) -> str | None:
     if every.latest is not None or every.never or not schedule.at:
         return None
     if every.weekdays:
-        days = ",".join(str((day + 1) % 7) for day in every.weekdays)
+        days = ",".join(map(str, sorted((day + 1) % 7 for day in every.weekdays)))
         return _with_times(schedule.at, f"* * {days}")
     if every.interval != 1:
         return None
