@@ -9,9 +9,10 @@ from typing import Any
 
 from inisched.config.loader import Config, load
 from inisched.engine import switching
+from inisched.engine.audience import Setting
 from inisched.engine.change import Action, Change
 from inisched.engine.engine import Engine
-from inisched.engine.herald import Herald, Setting
+from inisched.engine.herald import Herald
 from inisched.engine.nursery import Departed
 from inisched.engine.recovery import recover
 from inisched.executors.returned import NO, YES

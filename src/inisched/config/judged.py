@@ -96,7 +96,7 @@ def _judged_section(section: JobSection, judgement: Judgement | None) -> JobSect
     if judgement is None or section.job is None:
         return section
     description = section.description or judgement.doc
-    job = section.job if judgement.ok else None
+    job = replace(section.job, description=description) if judgement.ok else None
     return replace(section, job=job, description=description)
 
 

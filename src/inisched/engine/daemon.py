@@ -17,13 +17,14 @@ from inisched.config.judged import judging, remembered, requests, with_judgement
 from inisched.config.loader import Config
 from inisched.engine import changes, switching
 from inisched.engine.answers import Answers, Reading
+from inisched.engine.audience import Setting
 from inisched.engine.change import Change
 from inisched.engine.clock import Clock, SystemClock
 from inisched.engine.clock_watch import ClockWatch
 from inisched.engine.control import Control
 from inisched.engine.engine import Engine
 from inisched.engine.guard import Guard
-from inisched.engine.herald import Herald, Setting
+from inisched.engine.herald import Herald
 from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Nursery
 from inisched.engine.outage import Outage
@@ -266,6 +267,7 @@ class Daemon:
         self.engine.gates.max_running = judged.settings.max_running
         self.engine.gates.pools = judged.pools
         self.herald.heed(self._setting(judged))
+        self.ledger.post.changed = True
         try:
             kept = [job.name for job in stale]
             broken = [section.name for section in judged.broken]

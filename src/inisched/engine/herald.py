@@ -6,50 +6,26 @@ once it has been: `accept` it then.
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from inisched.engine.audience import Setting
+from inisched.engine.description import Description
 from inisched.engine.run import Run
 from inisched.engine.seat import Seat
 from inisched.model.duration import show_duration
 from inisched.model.event import Event, Kind
 from inisched.model.job import Job
-from inisched.model.notifier import Notifier
 from inisched.model.run import FAILURES, SUCCESSES, Outcome, Reason, State
 from inisched.stores.ledger import Claimed
 from inisched.stores.post import Incident, Letter, Post, Report
-
-USUAL = frozenset({Kind.FAILURE, Kind.RECOVERY})
-"""What people hear of where neither job nor notifier says otherwise."""
-
-LINES, LONGEST_LINE = 40, 500
-"""How many lines of each stream an event has, and how many characters of each."""
 
 BY_PEOPLE = frozenset(
     {Reason.PAUSED, Reason.HELD, Reason.DISABLED, Reason.REMOVED, Reason.COALESCED}
 )
 """Skips nobody is told of: somebody wanted them so, or another run stands for the fire."""
-
-Changed = Callable[[Job, datetime | None, timedelta | None], tuple[str, ...]]
-"""What is different since a job last worked at a moment, its run having taken so long now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the file says of who hears of things: its notifiers, and whether Sentry does.
-
-    `path` and `host` are as letters have them; `changed` is asked when something breaks.
-    """
-
-    notifiers: Mapping[str, Notifier | None] = field(default_factory=dict)
-    sentry: bool = False
-    path: str = ""
-    host: str = ""
-    changed: Changed = lambda job, worked, took: ()
 
 
 class Herald:
@@ -58,6 +34,7 @@ class Herald:
     def __init__(self, post: Post) -> None:
         self._post = post
         self.setting = Setting()
+        self._says = Description("", "")
         self.slow: dict[int, datetime] = {}
         """When runs that go on will have taken longer than expected."""
         self._incidents: dict[tuple[str, Kind], Incident] = {}
@@ -87,6 +64,7 @@ class Herald:
     def heed(self, setting: Setting) -> None:
         """Go by a file from now on."""
         self.setting = setting
+        self._says = Description(setting.path, setting.host)
         self.adopted(self.resting)
 
     def adopted(self, resting: Iterable[str]) -> None:
@@ -144,7 +122,7 @@ class Herald:
             if job.notices.warn_after is not None:
                 self.slow[entry.run_id] = now + job.notices.warn_after
             if entry.attempt == 1 and self._programs(job):
-                event = self._of_entry(Kind.STARTED, job, entry, now, started_at=now)
+                event = self._says.of_entry(Kind.STARTED, job, entry, now, started_at=now)
                 self._tell_programs(report, job, event)
         return report or None
 
@@ -159,12 +137,12 @@ class Herald:
             if job.name in self._troubled or self._asks(job, Kind.SUCCESS, Kind.WARNING):
                 self._worked(report, run, outcome)
         elif state is State.SKIPPED:
-            self._passed_over(report, self._of_run(Kind.SKIPPED, run, outcome, ended), job)
+            self._passed_over(report, self._says.of_run(Kind.SKIPPED, run, outcome, ended), job)
         if job.name in self._troubled and state is not State.SKIPPED:
             self._close(report, job, Kind.SKIPPED)
         if self._programs(job) and state is not State.STOPPED:
             kind = _KINDS.get(state, Kind.SKIPPED)
-            self._tell_programs(report, job, self._of_run(kind, run, outcome, ended))
+            self._tell_programs(report, job, self._says.of_run(kind, run, outcome, ended))
         return report or None
 
     def _failed(self, report: Report, run: Run, outcome: Outcome, worked: datetime | None) -> None:
@@ -175,7 +153,7 @@ class Herald:
             return
         incident = self._open(report, job, Kind.FAILURE, failures=1)
         changed = self.setting.changed(job, worked, ended - run.started)
-        event = self._of_run(Kind.FAILURE, run, outcome, ended, changed=changed)
+        event = self._says.of_run(Kind.FAILURE, run, outcome, ended, changed=changed)
         self._tell(report, job, _with(event, incident), incident)
 
     def _worked(self, report: Report, run: Run, outcome: Outcome) -> None:
@@ -187,19 +165,19 @@ class Herald:
         told: set[str] = set()
         lasting = failed or late
         if lasting is not None:
-            event = _with(self._of_run(Kind.RECOVERY, run, outcome, ended), lasting)
+            event = _with(self._says.of_run(Kind.RECOVERY, run, outcome, ended), lasting)
             event = replace(event, late_since=late.fire_at if late else None)
             told = self._tell(report, job, event)
         kind = _KINDS[outcome.state]
         if kind is Kind.WARNING or _speaks(outcome):
-            event = self._of_run(kind, run, outcome, ended)
+            event = self._says.of_run(kind, run, outcome, ended)
             self._tell(report, job, event, without=told)
 
     def skipped(self, report: Report, job: Job, reason: Reason, message: str, **facts: Any) -> None:
         """A fire, or a stretch of them, does not run."""
         if reason in BY_PEOPLE:
             return
-        event = self._event(
+        event = self._says.event(
             Kind.SKIPPED,
             job,
             report.at,
@@ -222,7 +200,7 @@ class Herald:
         """A run was cut off by the daemon's death: a program that counts runs learns its end."""
         if not self.setting.sentry:
             return None
-        event = self._of_entry(Kind.INTERRUPTED, job, entry, now, state=State.INTERRUPTED)
+        event = self._says.of_entry(Kind.INTERRUPTED, job, entry, now, state=State.INTERRUPTED)
         return Report(now, letters=[Letter(SENTRY, event)])
 
     # -- what happens by itself ----------------------------------------------------------------
@@ -231,7 +209,7 @@ class Herald:
         """No run has started in the time after a fire in which one was expected."""
         job = seat.job
         incident = self._open(report, job, Kind.LATE, fire_at=fire)
-        event = self._event(Kind.LATE, job, report.at, fire_at=fire, message=why)
+        event = self._says.event(Kind.LATE, job, report.at, fire_at=fire, message=why)
         self._tell(report, job, replace(_with(event, incident), late_since=fire), incident)
 
     def overdue(self, report: Report, runs: Mapping[int, Run]) -> list[int]:
@@ -243,7 +221,7 @@ class Herald:
                 continue
             job, expected = run.seat.job, run.seat.job.notices.warn_after
             message = f"still running after {show_duration(expected)}" if expected else ""
-            event = self._of_entry(
+            event = self._says.of_entry(
                 Kind.SLOW, job, run.claimed, report.at, state=State.RUNNING,
                 started_at=run.started, duration=report.at - run.started, message=message,
             )  # fmt: skip
@@ -270,7 +248,7 @@ class Herald:
             for name, moment in self._reminders_of(incident):
                 if moment > report.at:
                     continue
-                event = self._event(incident.kind, job, report.at, reminder=True)
+                event = self._says.event(incident.kind, job, report.at, reminder=True)
                 event = replace(_with(event, incident), late_since=incident.fire_at)
                 report.letters.append(Letter(f"notify:{name}", event))
                 report.told.append((incident.id, name))
@@ -335,64 +313,8 @@ class Herald:
         """Who hears of such an event of a job, in the order of the file."""
         key = job.name, kind
         if key not in self._audiences:
-            found = self.setting.notifiers.values()
-            names = (one.name for one in found if one is not None and hears(one, job, kind))
-            self._audiences[key] = tuple(names)
+            self._audiences[key] = self.setting.audience(job, kind)
         return self._audiences[key]
-
-    # -- events --------------------------------------------------------------------------------
-
-    def _of_run(
-        self, kind: Kind, run: Run, outcome: Outcome, ended: datetime, **facts: Any
-    ) -> Event:
-        return self._of_entry(
-            kind,
-            run.seat.job,
-            run.claimed,
-            ended,
-            state=outcome.state,
-            reason=outcome.reason,
-            started_at=run.started,
-            ended_at=ended,
-            duration=max(timedelta(0), ended - run.started),
-            exit_code=outcome.exit_code,
-            message=outcome.message,
-            stdout=tail(outcome.stdout),
-            stderr=tail(outcome.stderr),
-            result=outcome.output,
-            **facts,
-        )
-
-    def _of_entry(self, kind: Kind, job: Job, entry: Claimed, at: datetime, **facts: Any) -> Event:
-        fire = entry.fire
-        start, end = fire.period or (None, None)
-        return self._event(
-            kind,
-            job,
-            at,
-            run=entry.run_id,
-            fire_at=fire.moved,
-            trigger=fire.trigger,
-            attempt=entry.attempt,
-            period_start=start,
-            period_end=end,
-            override=fire.override,
-            **facts,
-        )
-
-    def _event(self, kind: Kind, job: Job, at: datetime, **facts: Any) -> Event:
-        zone = job.schedule.zone
-        return Event(
-            kind=kind,
-            at=at,
-            job=job.name,
-            description=job.description,
-            zone=zone,
-            again=_again(job.name, self.setting.path, facts.get("fire_at"), zone),
-            file=self.setting.path,
-            host=self.setting.host,
-            **facts,
-        )
 
 
 PING, SENTRY = "ping", "sentry"
@@ -406,34 +328,6 @@ _KINDS = {
 }
 
 
-def hears(notifier: Notifier, job: Job, kind: Kind) -> bool:
-    """Whether a notifier is told of such events of a job.
-
-    Where only one of the two says what it wants, that counts; where both do, what both want. A
-    job with `expect_within` or `warn_after` asks for what that brings; a notifier that has an
-    `on` of its own hears of lateness by `late`, of slow runs by `warning` or `late`.
-    """
-    to = job.notices.to
-    if notifier.name not in to if to is not None else not notifier.usual:
-        return False
-    asked, wanted = job.notices.on, notifier.on
-    if kind is Kind.SLOW:
-        return wanted is None or bool(wanted & {Kind.WARNING, Kind.LATE})
-    if kind is Kind.LATE:
-        return wanted is None or kind in wanted
-    if asked is None and wanted is None:
-        return kind in USUAL
-    return all(kind in kinds for kinds in (asked, wanted) if kinds is not None)
-
-
-def tail(stream: bytes) -> str:
-    """The last lines of what was kept of a stream."""
-    lines = stream.decode(errors="backslashreplace").splitlines()[-LINES:]
-    return "\n".join(
-        f"{line[:LONGEST_LINE]}…" if len(line) > LONGEST_LINE else line for line in lines
-    )
-
-
 def _speaks(outcome: Outcome) -> bool:
     """Whether a run that worked has anything to tell, as cron would mail it."""
     return bool(outcome.stdout or outcome.stderr or outcome.output or outcome.message)
@@ -441,10 +335,3 @@ def _speaks(outcome: Outcome) -> bool:
 
 def _with(event: Event, incident: Incident) -> Event:
     return replace(event, incident=incident.id, since=incident.opened, failures=incident.failures)
-
-
-def _again(job: str, path: str, fire_at: datetime | None, zone: str) -> str:
-    words = ["inisched", "test", job, "-P", path]
-    if fire_at is not None:
-        words += ["--at", fire_at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")]
-    return shlex.join(words)

@@ -9,19 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from inisched.config.loader import Config
+from inisched.engine.addresses import Addresses
 from inisched.engine.clock import Clock
-from inisched.engine.herald import PING, SENTRY, Herald
+from inisched.engine.herald import PING, Herald
 from inisched.engine.messenger import Messenger, Told
-from inisched.engine.monitor import monitor
 from inisched.engine.outage import Outage
 from inisched.engine.seat import Seat
 from inisched.executors import tree
 from inisched.model.duration import show_duration
-from inisched.model.notifier import Notifier, Ping, Relay, Sentry, Way, Webhook
-from inisched.notifiers import wire
 from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.post import Waiting
 
@@ -45,10 +42,11 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 PATIENCE, PING_PATIENCE = timedelta(days=1), timedelta(minutes=10)
 """How long a letter is tried before it is given up; a late ping tells the wrong thing."""
 
+OUTAGE = 1.0
+"""Seconds until it is seen again whether the ledger can be written."""
+
 GLANCE = 0.2
 """Seconds between two looks at a process that a former daemon left with letters in hand."""
-
-_NOTIFY = "notify:"
 
 
 class Served(Protocol):
@@ -85,11 +83,10 @@ class Postman:
         herald: Herald,
     ) -> None:
         self._engine = engine
-        self._herald = herald
+        self._addresses = Addresses(engine, herald, config)
         self._post = engine.ledger.post
         self._selector = selector
         self._clock = clock
-        self._config = config
         self._ways: dict[str, _Way] = {}
         self._told: list[tuple[_Way, Told]] = []
         self._elsewhere: list[Waiting] = []
@@ -113,15 +110,17 @@ class Postman:
     def patience(self) -> float:
         """Seconds until `look` must be called even if nothing moves."""
         monotonic, now = self._clock.monotonic(), self._clock.now()
-        if self._post.changed and not self._engine.outage:
-            return max(0.0, self._again - monotonic)
+        if self._engine.outage:
+            return OUTAGE
         moments = [monotonic + GLANCE] if self._elsewhere or self._leaving else []
+        moments += [monotonic] if self._post.changed or self._told else []
+        full = len(self.pids) >= MOST_AT_ONCE
         for way in self._ways.values():
             if way.messenger is not None:
                 moments.append(monotonic if way.messenger.finished else way.messenger.deadline)
-            elif (due := self._due_at(way)) is not None:
+            elif not full and (due := self._due_at(way)) is not None:
                 moments.append(max(way.rested, monotonic + (due - now).total_seconds()))
-        return max(0.0, min(moments, default=monotonic + 3600) - monotonic)
+        return max(0.0, self._again - monotonic, min(moments, default=monotonic + 3600) - monotonic)
 
     def look(self) -> None:
         """Hear of what was delivered, and hand out what is due."""
@@ -138,7 +137,7 @@ class Postman:
                 if len(self.pids) < MOST_AT_ONCE:
                     self._hand_out(way, self._clock.now(), monotonic)
         except LedgerDown:
-            self._again = monotonic + 1.0
+            self._again = monotonic + OUTAGE
 
     def handed_over(self, told: Iterable[Told]) -> None:
         """What a process that outlived its daemon has done. Raises LedgerDown."""
@@ -160,7 +159,7 @@ class Postman:
                 self._elsewhere.append(letter)
                 continue
             freed += [letter.id] if letter.pid is not None else []
-            name = self._way_of(letter)
+            name = self._addresses.way_of(letter)
             if name is None:
                 lost.append(letter.id)
             else:
@@ -172,27 +171,13 @@ class Postman:
             self._post.settle((), later=(), lost=lost)
         self._post.changed = False
 
-    def _way_of(self, letter: Waiting) -> str | None:
-        """The queue of a letter: pings of one host go together; None where it leads nowhere now."""
-        if letter.way == PING:
-            url = self._ping(letter.job)
-            return None if url is None else f"{PING} {urlsplit(url).netloc.rpartition('@')[2]}"
-        if letter.way == SENTRY:
-            return SENTRY if self._config().settings.sentry_dsn else None
-        known = letter.way.removeprefix(_NOTIFY) in self._herald.setting.notifiers
-        return letter.way if known else None
-
-    def _ping(self, job: str) -> str | None:
-        seat = self._engine.seats.get(job)
-        return seat.job.notices.ping if seat is not None else None
-
     # -- handing out ---------------------------------------------------------------------------
 
     def _due_at(self, way: _Way) -> datetime | None:
         """When the next letter of a way may go; None where none waits, or nobody takes it."""
-        if not way.letters or self._address(way, way.letters[0]) is None:
+        if not way.letters or self._addresses.of(way.letters[0]) is None:
             return None
-        digest = self._digest(way)
+        digest = self._addresses.digest(way.letters[0])
         if digest is not None:
             first = way.letters[0]
             return max(first.entered + digest, first.not_before)
@@ -202,20 +187,21 @@ class Postman:
         due = self._due_at(way)
         if way.messenger is not None or monotonic < way.rested or due is None or due > now:
             return []
-        if self._digest(way) is not None:
+        if self._addresses.digest(way.letters[0]) is not None:
             return way.letters
-        first = self._address(way, way.letters[0])
+        first = self._addresses.of(way.letters[0])
         ready = [letter for letter in way.letters if letter.not_before <= now]
-        same = [letter for letter in ready if self._address(way, letter) == first]
+        same = [letter for letter in ready if self._addresses.of(letter) == first]
         return (same or ready)[:BATCH]
 
     def _hand_out(self, way: _Way, now: datetime, monotonic: float) -> None:
         letters = self._due(way, now, monotonic)
-        address = self._address(way, letters[0]) if letters else None
+        address = self._addresses.of(letters[0]) if letters else None
         if address is None:
             return
-        letters = [letter for letter in letters if self._address(way, letter) == address]
-        parcel = self._parcel(way, letters, address)
+        letters = [letter for letter in letters if self._addresses.of(letter) == address]
+        ledger = self._engine.ledger.id
+        parcel = self._addresses.parcel(letters, address, self._post, ledger=ledger, limit=LIMIT)
         ids = [letter.id for letter in letters]
         try:
             messenger = Messenger(
@@ -228,45 +214,6 @@ class Postman:
         self._selector.register(messenger, selectors.EVENT_READ, lambda fd: self._hear(way))
         self._post.hand_out(ids, messenger.pid, messenger.started)
         messenger.begin()
-
-    def _parcel(self, way: _Way, letters: list[Waiting], address: Way) -> bytes:
-        ledger, config = self._engine.ledger.id, self._config()
-        written = []
-        for letter in letters:
-            event = self._post.event(letter.id)
-            if event is not None:
-                seat = self._engine.seats.get(letter.job)
-                checked = monitor(seat.job) if letter.way == SENTRY and seat is not None else None
-                key = f"{ledger}.{letter.id}"
-                written.append(wire.Letter(id=letter.id, key=key, event=event, monitor=checked))
-        parcel = wire.Parcel(
-            way=address,
-            letters=written,
-            digest=self._digest(way) is not None and len(written) > 1,
-            folder=str(config.real_path.parent),
-            ledger=ledger,
-            limit=LIMIT,
-            secrets=_secrets(address, self._notifier(way)),
-        )
-        return wire.pack(parcel)
-
-    def _address(self, way: _Way, letter: Waiting) -> Way | None:
-        """Where a letter goes; None where that cannot be read in the file now."""
-        if letter.way == PING:
-            url = self._ping(letter.job)
-            return None if url is None else Ping(url)
-        if letter.way == SENTRY:
-            dsn = self._config().settings.sentry_dsn
-            return None if dsn is None else Sentry(dsn)
-        notifier = self._notifier(way)
-        return None if notifier is None else notifier.way
-
-    def _notifier(self, way: _Way) -> Notifier | None:
-        return self._herald.setting.notifiers.get(way.name.removeprefix(_NOTIFY))
-
-    def _digest(self, way: _Way) -> timedelta | None:
-        notifier = self._notifier(way) if way.name.startswith(_NOTIFY) else None
-        return None if notifier is None else notifier.digest
 
     # -- hearing -------------------------------------------------------------------------------
 
@@ -361,12 +308,3 @@ def _lives(letter: Waiting) -> bool:
     """Whether the process that had the letter in hand is at it still."""
     process = tree.look(letter.pid or 0)
     return process is not None and process.started == letter.pid_started
-
-
-def _secrets(address: Way, notifier: Notifier | None) -> tuple[str, ...]:
-    """What no error may show: what stands behind references, and addresses that are secrets."""
-    found = notifier.secrets if notifier is not None else ()
-    match address:
-        case Relay(url) | Webhook(url) | Ping(url) | Sentry(url):
-            return (*found, url)
-    return found
