@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -136,14 +135,15 @@ def test_a_job_is_pinged_at_its_start_and_its_end(site: Make, web: Web) -> None:
 
 
 def test_what_changed_since_it_last_worked_is_told(site: Make, post: Office) -> None:
-    job = "[a]\ncommand = test ! -e broken\nevery = 1 second\n"
+    job = "[a]\ncommand = test ! -e broken\nevery = never\n"
     s = site(mailed(post.port) + job)
-    with s.daemon() as daemon:
-        s.wait_for_rows(lambda rows: len(rows) > 2)
+    with s.daemon():
+        s.inisched("trigger", "a")
+        s.wait_for_rows(lambda rows: [row["state"] for row in rows] == ["success"])
         s.write(mailed(post.port) + job + "grace = 5\nenv.API_TOKEN = hunter2\n")
-        daemon.send_signal(signal.SIGHUP)
-        s.wait(lambda: s.log.count("reading") == 1)
+        assert s.inisched("reload").returncode == 0
         (s.folder / "broken").touch()
+        s.inisched("trigger", "a")
         s.wait(lambda: post.mails)
     text = post.text()
     assert "- 'grace' was added: '5'" in text
