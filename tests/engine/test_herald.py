@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine.world import World
+from inisched.engine.engine import Engine
 from inisched.model.event import Kind
 from inisched.model.run import Outcome, State
 from inisched.stores.ledger import Absence, LedgerDown
@@ -106,6 +109,25 @@ def test_clear_ends_an_incident_without_a_word(world: Make) -> None:
     w.throw("clear", "a")
     ends(w, WORKED)
     assert [kind for _, kind in w.letters] == ["failure"]
+
+
+def test_a_look_before_a_file_is_adopted_ends_no_incident(tmp_path: Path) -> None:
+    w = World(tmp_path, OPS + A)
+    ends(w, FAILED)
+    adopt, Engine.adopt = Engine.adopt, look_first  # type: ignore[assignment]
+    try:
+        look_first.adopt = adopt  # type: ignore[attr-defined]
+        w.restart(minutes=1)
+    finally:
+        Engine.adopt = adopt  # type: ignore[method-assign]
+    ends(w, WORKED)
+    assert [kind for _, kind in w.letters] == ["failure", "recovery"]
+
+
+def look_first(engine: Engine, jobs: Any, now: datetime, **more: Any) -> None:
+    """The daemon looks while callbacks are still judged."""
+    engine.look(now)
+    look_first.adopt(engine, jobs, now, **more)  # type: ignore[attr-defined]
 
 
 def test_a_job_that_leaves_the_file_takes_its_incident_along(world: Make) -> None:

@@ -95,7 +95,6 @@ class Herald:
         """A report has been written."""
         if not report:
             return
-        self._unswept = False
         by_id = {incident.id: incident for incident in self._incidents.values()}
         for new in report.opened:
             self._incidents[new.job, new.kind] = by_id[new.id] = new
@@ -236,7 +235,7 @@ class Herald:
     def remind(self, report: Report, seats: Mapping[str, Seat], broken: Container[str]) -> None:
         """Tell once more of what lasts, whoever wants that; close what concerns no job any more.
 
-        A `broken` job is one of the file still.
+        A `broken` job is one of the file still. What it finds is to be `swept` then.
         """
         if not self._unswept and (self._reminders is None or self._reminders > report.at):
             return
@@ -252,6 +251,10 @@ class Herald:
                 event = replace(_with(event, incident), late_since=incident.fire_at)
                 report.letters.append(Letter(f"notify:{name}", event))
                 report.told.append((incident.id, name))
+
+    def swept(self) -> None:
+        """What concerned no job any more is closed."""
+        self._unswept = False
 
     def _reminders_of(self, incident: Incident) -> Iterable[tuple[str, datetime]]:
         if incident.kind not in (Kind.FAILURE, Kind.LATE) or incident.job in self.resting:

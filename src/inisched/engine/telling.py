@@ -38,7 +38,8 @@ class Telling:
             lambda name: engine.gates.followed[name].started,
             lambda name: engine.ledger.post.rested_until(name),
         )
-        self._broken: Collection[str] = ()
+        self._broken: Collection[str] | None = None
+        """The jobs of the file that are broken; None before a file was adopted."""
         self.away: tuple[datetime, datetime] | None = None
         """When nobody looked last, as far as is known."""
 
@@ -90,7 +91,8 @@ class Telling:
         for seat, fire in late:
             self.herald.late(report, seat, fire, self._why_late(seat, fire))
         overdue = self.herald.overdue(report, runs)
-        self.herald.remind(report, self._engine.seats, self._broken)
+        if self._broken is not None:
+            self.herald.remind(report, self._engine.seats, self._broken)
         try:
             self._engine.ledger.post.enter(report)
         except LedgerDown:
@@ -99,6 +101,8 @@ class Telling:
             raise
         self.herald.accept(report)
         self.herald.forget(overdue)
+        if self._broken is not None:
+            self.herald.swept()
 
     def of_gaps(self, takes: Iterable[Take], now: datetime) -> Report | None:
         """What is told of the gaps that are about to be entered."""
