@@ -161,7 +161,7 @@ INISCHED = Table("[inisched]", [
     _key(_ALL, "drain", kinds.DURATION, "how long a leaving daemon waits for its runs", NOW, default="30 s"),
     _key(_ALL, "reload", choice("auto", "signal", "never"), "when an edited file is read again", NOW, default="auto"),
     _key(_ALL, "log_level", choice("debug", "info", "warning", "error"), "how much is logged", NOW, default="info"),
-    _key(_ALL, "log_format", choice("text", "json"), "how it is logged", NOW, default="text", later=("json",)),
+    _key(_ALL, "log_format", choice("text", "json"), "how it is logged", NOW, default="text"),
     _key(_ALL, "history_keep", kinds.DURATION, "how long rows are kept after their end", NOW, default="90 days"),
     _key(_ALL, "history_keep_runs", whole(1), "how many rows of a job are kept", NOW, default="10000"),
     _key(_ALL, "output_keep", kinds.DURATION, "how long output is kept after the end of its run", NOW, default="14 days"),

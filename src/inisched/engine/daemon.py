@@ -22,6 +22,8 @@ from inisched.engine.clock import Clock, SystemClock
 from inisched.engine.clock_watch import ClockWatch
 from inisched.engine.control import Control
 from inisched.engine.engine import Engine
+from inisched.engine.exporter import Exporter
+from inisched.engine.facts import facts
 from inisched.engine.guard import Guard
 from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Nursery
@@ -578,10 +580,11 @@ def tell(config: Config, *, stale: Collection[str] = ()) -> None:
         parts = [f"{file}:{line}:{column}: {found.message}"]
         parts += [f"expected {found.expected}"] if found.expected else []
         parts += [found.hint] if found.hint else []
-        log.log(levels.get(found.level, logging.INFO), "%s", "; ".join(parts))
+        level = levels.get(found.level, logging.INFO)
+        log.log(level, "%s", "; ".join(parts), extra=facts(job=found.job))
     more = len(config.diagnostics) - MOST_TOLD
     if more > 0:
         log.error("%s: and %d more; see inisched validate", config.path, more)
     for section in config.broken:
         fate = "it runs on as it was" if section.name in stale else "not run"
-        log.error("%s: broken, %s", section.name, fate)
+        log.error("%s: broken, %s", section.name, fate, extra=facts(job=section.name))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
 from inisched.engine.endings import concluded
+from inisched.engine.facts import facts, of_attempt, of_end
 from inisched.engine.gates import Gates
 from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
@@ -648,7 +649,6 @@ class Engine:
         self._record_if_it_can()
 
     def _start(self, task: Task) -> UnderWay | Outcome:
-        log.debug("%s: run %d starts", task.job.name, task.run_id)
         try:
             return self.start(task)
         except OSError as error:
@@ -657,6 +657,8 @@ class Engine:
             return Outcome(state=State.FAILURE, message=message)
 
     def ended(self, departed: Departed, now: datetime) -> None:
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("%s: run %d starts", seat.job.name, entry.run_id, extra=of_attempt(entry))
         """A run's process is gone: note how it ended."""
         run = self.runs.pop(departed.run_id)
         assert run.running is not None
@@ -754,7 +756,8 @@ class Engine:
         for name in job.then:
             seat = self.seats.get(name)
             if seat is None:
-                log.error("%s: %s cannot come after it: it is broken", job.name, name)
+                text = "%s: %s cannot come after it: it is broken"
+                log.error(text, job.name, name, extra=facts(job=job.name))
                 continue
             fire = Fire(job=name, at=ended, moved=ended, trigger=Trigger.THEN)
             found.append((seat, self.dated(seat, fire)))
@@ -815,6 +818,7 @@ def _resting(
     return resting
 
 
+            extra=of_end(run.claimed, outcome, ended - run.started),
 def _is_back(switch: Switch | None) -> bool:
     """Whether the file's schedule has its way again, after another one."""
     return switch is not None and switch.former is not None and switch.schedule is None

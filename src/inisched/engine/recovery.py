@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from inisched.config.loader import Config
 from inisched.engine.clock_watch import STEP
+from inisched.engine.facts import of_attempt
+from inisched.engine.tally import Tally
 from inisched.executors import tree
 from inisched.executors.asking import question_mark
 from inisched.model.run import Outcome, State
@@ -48,7 +50,9 @@ def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) 
         retry, _ = ledger.finish(claimed, outcome, now, again=again)
         if retry is not None:
             waiting.append(OpenRun(retry, State.WAITING, None, None))
-        log.warning("%s: run %d interrupted: %s", claimed.fire.job, claimed.run_id, message)
+        told = of_attempt(claimed, state=State.INTERRUPTED.value)
+        name, text = claimed.fire.job, "%s: run %d interrupted: %s"
+        log.warning(text, name, claimed.run_id, message, extra=told)
     return waiting
 
 
