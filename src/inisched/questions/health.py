@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from inisched.config.judged import errors
 from inisched.config.loader import Config
 from inisched.engine.lock import LASTING, Holder, read_holder
 from inisched.questions.judgements import as_remembered
+from inisched.questions.switched import standing
 from inisched.questions.waiting import Told, Waiter, waiting
 from inisched.stores.history import History, Row
 from inisched.stores.switches import Hold
@@ -19,10 +22,25 @@ STALE = timedelta(seconds=90)
 """A heartbeat older than this is no sign of health."""
 
 
+class Incident(Protocol):
+    """What is wrong with a job until it is over: its runs fail ("failure"), or none starts in
+    time ("late")."""
+
+    @property
+    def job(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def since(self) -> datetime: ...
+    @property
+    def failures(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The answer of `status`. `problems` counts the errors in the file. What waits does so
-    also while no daemon is up."""
+    """The answer of `status`. `problems` counts the errors in the file, `jobs` those that have
+    fires of their own, `outbox` and `dropped` the notices still to be sent and given up. What waits
+    does so also while no daemon is up."""
 
     holder: Holder | None
     since: datetime | None
@@ -33,6 +51,10 @@ class Health:
     running: list[Row]
     waiting: list[Waiter]
     hold: Hold | None
+    jobs: int = 0
+    incidents: Sequence[Incident] = field(default_factory=list)
+    outbox: int = 0
+    dropped: int = 0
 
     @property
     def up(self) -> bool:
@@ -68,4 +90,5 @@ def health(config: Config, history: History, now: datetime, told: Told) -> Healt
         running=[row for row in rows if holder and row["state"] == "running"],
         waiting=waiting(rows, judged.config, history, now, told=told if holder else None),
         hold=history.held(),
+        jobs=sum(job.active for job in standing(judged.config.jobs, history, now).jobs.values()),
     )
