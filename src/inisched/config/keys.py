@@ -168,7 +168,7 @@ INISCHED = Table("[inisched]", [
     _key(_ALL, "smtp", kinds.TEXT, "the mail server"),
     _key(_ALL, "mail_from", kinds.TEXT, "the sender of mail"),
     _key(_ALL, "sentry_dsn", kinds.URL, "where failures are reported"),
-    _key(_ALL, "metrics", kinds.ADDRESS, "where metrics are served"),
+    _key(_ALL, "metrics", kinds.ADDRESS, "where Prometheus finds metrics; without a host on loopback", NOW),
 ])
 
 POOL = Table("[pool:NAME]", [

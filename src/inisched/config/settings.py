@@ -9,8 +9,10 @@ from pathlib import Path
 
 from inisched.config.database import check_database
 from inisched.config.desk import Desk
+from inisched.config.extras import check_extra
 from inisched.config.lists import listed
 from inisched.config.report import Report
+from inisched.model.address import Address
 from inisched.model.diagnostic import Diagnostic, Level, Unreadable
 from inisched.model.place import Place
 from inisched.model.retention import Retention
@@ -42,6 +44,7 @@ class Settings:
     log_format: str = "text"
     preload: tuple[str, ...] = ()
     retention: Retention | None = USUAL_RETENTION
+    metrics: Address | None = None
 
 
 def default_settings(folder: Path) -> Settings:
@@ -64,7 +67,9 @@ def read_settings(desk: Desk, real_path: Path) -> Settings:
         log_level=desk.read("log_level", usual.log_level),
         log_format=desk.read("log_format", usual.log_format),
         preload=tuple(name for name, _ in listed(desk.read("preload", ""))),
+        metrics=desk.read("metrics", None),
     )
+    check_extra(desk, "metrics", "prometheus_client", "metrics")
     retention = _read_retention(desk)
     desk.read_later_keys()
     return replace(settings, retention=None if desk.broken else retention)

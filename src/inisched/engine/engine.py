@@ -24,11 +24,12 @@ from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, asked_for, begin
 from inisched.engine.step import note_step, passed_its_beginning
 from inisched.engine.switched import account_for_disabled, switched
+from inisched.engine.tally import Tally
 from inisched.engine.waiting import Waiting
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
-from inisched.model.run import FAILURES, SUCCESSES, Fire, Outcome, Reason, State, Trigger
+from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores.job_state import Beginning, JobState
 from inisched.stores.ledger import Absence, Claimed, Held, Ledger, LedgerDown, OpenRun, Take
 from inisched.stores.switches import ENABLED, Switch
@@ -73,6 +74,8 @@ class Engine:
         """Fires whose latest attempt failed: a later one may still mend that."""
         self.closed = False
         """Nothing new is taken up any more; what was goes its way."""
+        self.tally: Tally | None = None
+        """What is counted; None where nobody wants to know."""
         self.now = datetime.min.replace(tzinfo=UTC)
         self.scheduler = library.Scheduler(lambda: self.now)
         self._rung: list[str] = []
@@ -110,7 +113,8 @@ class Engine:
         switches = self.ledger.switches.all()
         if self._steps:
             self._note_steps(switched(written.values(), self.ledger.jobs(), switches, now).jobs)
-        former_states = account_for_disabled(self.ledger, written.values(), switches, now)
+        former_states, gaps = account_for_disabled(self.ledger, written.values(), switches, now)
+        self.count_gaps(gaps)
         taken = switched(written.values(), former_states, switches, now)
         wanted = {job.name: job for job in taken.jobs}
         states = self.ledger.seat(
@@ -184,7 +188,7 @@ class Engine:
                 if entry in seat.line:
                     seat.line.remove(entry)
         if seat.held is not None:
-            self.skip(seat.held[0], reason, message)
+            self.skip(seat.held[0], reason, message, seat.held[1].count)
             seat.held = None
         self._waiters.pop(seat.job.name, None)
 
@@ -204,10 +208,11 @@ class Engine:
             row = left.after(sum(self._early, timedelta(0)))
             entry = row.claimed
             seat = self.seats.get(entry.fire.job)
+            count = row.held.count if row.held is not None else 1
             if seat is None:
-                self.skip(entry, Reason.REMOVED, GONE)
+                self.skip(entry, Reason.REMOVED, GONE, count)
             elif not seat.job.active and entry.fire.trigger is not Trigger.MANUAL:
-                self.skip(entry, Reason.DISABLED, self._off(seat))
+                self.skip(entry, Reason.DISABLED, self._off(seat), count)
             elif row.held is not None:
                 seat.held = entry, row.held
             else:
@@ -372,6 +377,7 @@ class Engine:
                 take.start.append(take.wait.pop(0))
         begun = []
         for take, claimed in self.ledger.claim(takes, self.now):
+            self.count_gaps(take.gaps)
             seat = self.seats[take.job.name]
             self._pile_up(seat, take)
             begun += [(seat, entry) for entry in claimed if entry.start]
@@ -437,7 +443,9 @@ class Engine:
         """The newer fire waits in place of the older one, and no longer than that would have."""
         seat.forget(older)
         try:
-            return self.ledger.take_place(older, newer)
+            newer = self.ledger.take_place(older, newer)
+            self.count_skip(older, Reason.COALESCED)
+            return newer
         except LedgerDown as error:
             self.put_off(error)
             self.skip(older, Reason.COALESCED, f"coalesced into run {newer.run_id}")
@@ -452,8 +460,12 @@ class Engine:
                 seat.line.remove(entry)
                 self.waiting.forget(seat, entry)
 
-    def skip(self, entry: Claimed, reason: Reason, message: str) -> None:
-        """A fire that gives way; if that cannot be written now, it is once it can."""
+    def skip(self, entry: Claimed, reason: Reason, message: str, count: int = 1) -> None:
+        """A fire that gives way; if that cannot be written now, it is once it can.
+
+        `count`: how many fires its row stands for.
+        """
+        self.count_skip(entry, reason, count)
         try:
             if self.outage:
                 raise LedgerDown
@@ -461,6 +473,21 @@ class Engine:
         except LedgerDown as error:
             self._unskipped.append((entry, reason, message))
             self.put_off(error)
+
+    def count_skip(self, entry: Claimed, reason: Reason, count: int = 1) -> None:
+        if self.tally is not None:
+            self.tally.skipped(entry.fire.job, reason, count)
+
+    def count_gaps(self, gaps: Iterable[Gap]) -> None:
+        if self.tally is not None:
+            for gap in gaps:
+                self.tally.skipped(gap.job, gap.reason, gap.count)
+
+    def _count_end(self, run: Run, outcome: Outcome, ended: datetime) -> None:
+        if self.tally is not None:
+            fire, late = run.claimed.fire, run.started - run.claimed.fire.moved
+            took = ended - run.started
+            self.tally.ended(fire.job, outcome.state, fire.trigger, took, late)
 
     def _look_again(self, former: dict[str, datetime], error: LedgerDown) -> None:
         """What cannot be recorded is not started: undo the look and try again in a second."""
@@ -631,6 +658,8 @@ class Engine:
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             self.gates.followed[seat.job.name].started = self.now
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("%s: run %d starts", seat.job.name, entry.run_id, extra=of_attempt(entry))
             started = self._start(self.task(seat, entry))
             if isinstance(started, Outcome):
                 self._end(Run(seat, entry, None, self.now), started, self.now)
@@ -657,8 +686,6 @@ class Engine:
             return Outcome(state=State.FAILURE, message=message)
 
     def ended(self, departed: Departed, now: datetime) -> None:
-            if log.isEnabledFor(logging.DEBUG):
-                log.debug("%s: run %d starts", seat.job.name, entry.run_id, extra=of_attempt(entry))
         """A run's process is gone: note how it ended."""
         run = self.runs.pop(departed.run_id)
         assert run.running is not None
@@ -738,6 +765,7 @@ class Engine:
             )
             self._unrecorded.popleft()
             self._tell(run, outcome, ended, again)
+            self._count_end(run, outcome, ended)
             if retry is not None and not run.seat.removed:
                 self._hold(run.seat, retry)
             elif retry is None:
@@ -790,6 +818,7 @@ class Engine:
             show_duration(ended - run.started),
             f": {outcome.message}" if outcome.message else "",
             f"; tried again in {show_duration(again - ended)}" if again else "",
+            extra=of_end(run.claimed, outcome, ended - run.started),
         )
 
     def from_its_end(self, seat: Seat, ended: datetime) -> None:
@@ -818,7 +847,6 @@ def _resting(
     return resting
 
 
-            extra=of_end(run.claimed, outcome, ended - run.started),
 def _is_back(switch: Switch | None) -> bool:
     """Whether the file's schedule has its way again, after another one."""
     return switch is not None and switch.former is not None and switch.schedule is None

@@ -23,7 +23,13 @@ PATIENCE = 2.0
 """Seconds an orphan has between TERM and KILL."""
 
 
-def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) -> list[OpenRun]:
+def recover(
+    ledger: Ledger,
+    former: Life | None,
+    config: Config,
+    now: datetime,
+    tally: Tally | None = None,
+) -> list[OpenRun]:
     """Close the rows a former daemon left running; return those it left waiting.
 
     The outcome of an interrupted run is unknown; its processes, recognised by pid and start
@@ -48,6 +54,8 @@ def recover(ledger: Ledger, former: Life | None, config: Config, now: datetime) 
         again = now if claimed.fire.job in rerun and not ledger.was_rerun(claimed) else None
         outcome = Outcome(state=State.INTERRUPTED, message=message)
         retry, _ = ledger.finish(claimed, outcome, now, again=again)
+        if tally is not None:
+            tally.ended(claimed.fire.job, State.INTERRUPTED, claimed.fire.trigger)
         if retry is not None:
             waiting.append(OpenRun(retry, State.WAITING, None, None))
         told = of_attempt(claimed, state=State.INTERRUPTED.value)

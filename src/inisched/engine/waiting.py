@@ -50,8 +50,11 @@ class Host(Protocol):
     def take_place(self, seat: Seat, older: Claimed, newer: Claimed) -> Claimed:
         """The newer fire waits in place of the older one."""
 
-    def skip(self, entry: Claimed, reason: Reason, message: str) -> None:
+    def skip(self, entry: Claimed, reason: Reason, message: str, count: int = 1) -> None:
         """A fire that gives way."""
+
+    def count_skip(self, entry: Claimed, reason: Reason, count: int = 1) -> None:
+        """A fire has given way."""
 
     def note_waiter(self, seat: Seat) -> None:
         """What waits of the seat has changed."""
@@ -123,6 +126,7 @@ class Waiting:
     def give_up(self, seat: Seat, entry: Claimed, reason: Reason, message: str) -> None:
         """A waiting fire does not run; with `from_end` the next one counts from here."""
         self._engine.ledger.skip(entry.run_id, reason, message, self._engine.now)
+        self._engine.count_skip(entry, reason)
         seat.line.remove(entry)
         self.forget(seat, entry)
         self._engine.note_waiter(seat)
