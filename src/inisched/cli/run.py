@@ -22,6 +22,9 @@ from inisched.timing.library import HooksMoved, check_hooks
 
 log = logging.getLogger("inisched")
 
+METRICS = "inisched.web.metrics"
+"""The module that serves the daemon's numbers, in a process of its own."""
+
 
 @click.command("run")
 @path_option
@@ -96,7 +99,7 @@ def _run(config: Config, file: str, limits: Limits) -> int:
     _warn_of_symlinked_folder(config)
     try:
         check_hooks()
-        return Daemon(config, load=read_again, limits=limits).run()
+        return Daemon(config, load=read_again, limits=limits, metrics=METRICS).run()
     except AlreadyRunning as error:
         raise Trouble(str(error), Exit.ALREADY_RUNNING) from None
     except (Unusable, HooksMoved) as error:

@@ -16,6 +16,7 @@ from inisched.engine.change import Change
 from inisched.engine.clock import Clock
 from inisched.engine.control import Message, NotUnderstood
 from inisched.engine.engine import Engine
+from inisched.engine.figures import figures
 from inisched.engine.pruning import Pruner
 from inisched.engine.rehearsal import Rehearsal
 from inisched.model.duration import LONGEST
@@ -39,6 +40,8 @@ class Served(Protocol):
     engine: Engine
     pruner: Pruner
     clock: Clock
+    since: datetime
+    heartbeat: datetime
     reading: Reading | None
     """None while the file is being read."""
 
@@ -83,6 +86,7 @@ class Answers:
             "prune": self._prune,
             "pruning": self._pruning,
             "switch": self._switch,
+            "metrics": self._metrics,
         }
 
     def __call__(self, question: Message) -> Message:
@@ -192,6 +196,13 @@ class Answers:
         if done and not busy:
             daemon.switched(change, now)
         return {"done": done}
+
+    def _metrics(self, question: Message) -> Message:
+        """A page of the daemon's numbers, from the job of that number on."""
+        first = _number(question, "first")
+        if first < 0:
+            raise NotUnderstood
+        return figures(self._daemon, first)
 
     def _must_be_free(self, *hindrances: str) -> None:
         found = self._daemon.hindrance
