@@ -281,6 +281,34 @@ def test_the_limits_that_are_told_are_those_of_the_program() -> None:
     assert f"first {drawing.MOST_SHOWN} problems" in (REFERENCE / "files.md").read_text()
 
 
+# -- machines -----------------------------------------------------------------------------------
+
+
+def test_every_metric_is_told_with_its_type_and_labels() -> None:
+    from inisched.web.exposition import Numbers
+
+    text = section(REFERENCE / "machines.md", "Metrics")
+    told = {
+        tuple(row) for row in re.findall(r"^\| `(inisched_[a-z_{},]+)` \| (\w+) \|", text, re.M)
+    }
+    daemon = ("since", "heartbeat", "active", "outbox", "dropped")
+    numbers = Numbers({**dict.fromkeys(daemon, 0), "incidents": [], "jobs": []})
+    assert told == {(_named(metric), metric.type) for metric in numbers.collect()}
+
+
+def _named(metric: Any) -> str:
+    total = "_total" if metric.type == "counter" else ""
+    labels = ",".join(getattr(metric, "_labelnames", ()))
+    return f"{metric.name}{total}" + (f"{{{labels}}}" if labels else "")
+
+
+def test_the_line_of_the_log_that_is_shown_has_the_fields_that_are_told() -> None:
+    page = REFERENCE / "machines.md"
+    [block] = blocks(page, language="json")
+    told = rows_of(section(page, "The log"))
+    assert set(json.loads(block.text)) == told - {"reason", "stack_trace"}
+
+
 # -- snippets and links -------------------------------------------------------------------------
 
 

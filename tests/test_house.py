@@ -31,6 +31,7 @@ BORDERS = {
     "schedule": {"timing"},
     "cronsim": {"timing"},
     "sqlite3": {"stores"},
+    "prometheus_client": {"web"},
 }
 """Modules of others, and the only folders that may import them."""
 

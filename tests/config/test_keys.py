@@ -4,6 +4,7 @@ import pytest
 
 from inisched.config.keys import INISCHED, JOB, NOTIFY, POOL, TABLES, Key, Table
 from inisched.config.kinds import Kind
+from inisched.model.address import Address
 from inisched.model.diagnostic import Unreadable
 
 JOB_KEYS = """
@@ -119,9 +120,32 @@ def test_a_value_that_cannot_be_read_says_why(name: str, text: str, problem: str
     assert caught.value.problem == problem
 
 
-def test_the_metrics_address_needs_a_port() -> None:
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        (":9090", "127.0.0.1"),
+        ("localhost:9090", "127.0.0.1"),
+        ("0.0.0.0:9090", "0.0.0.0"),
+        ("scheduler-1.example.org:9090", "scheduler-1.example.org"),
+        ("[::1]:9090", "::1"),
+    ],
+)
+def test_metrics_are_on_loopback_unless_told_otherwise(text: str, host: str) -> None:
     reader = kind("metrics", INISCHED).read
     assert reader is not None
-    assert reader(":9090") == ":9090"
+    assert reader(text) == Address(host, 9090)
+
+
+def test_an_address_is_shown_as_it_stands_in_a_url() -> None:
+    assert [str(Address("a.example", 80)), str(Address("::1", 80))] == ["a.example:80", "[::1]:80"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9090", "localhost:99999", "localhost:0", "::1:9090", "[::1]", "http://a:9090", "a b:1"],
+)
+def test_the_metrics_address_needs_a_host_and_a_port(text: str) -> None:
+    reader = kind("metrics", INISCHED).read
+    assert reader is not None
     with pytest.raises(Unreadable):
-        reader("localhost:99999")
+        reader(text)

@@ -34,6 +34,8 @@ class Daemon:
     world: World
     hindrance: str = ""
     reading: Reading | None = None
+    since: datetime = START
+    heartbeat: datetime = START
 
     @property
     def engine(self) -> Engine:
@@ -351,3 +353,17 @@ def test_a_name_and_a_note_are_kept_up_to_a_length() -> None:
 def test_a_switch_that_makes_no_sense_is_not_understood(world: Make, facts: Message) -> None:
     with pytest.raises(NotUnderstood):
         thrown(world(HOURLY), **facts)
+
+
+def test_its_numbers_are_told_from_a_job_on(world: Make) -> None:
+    w = world(JOB)
+    assert [job["job"] for job in ask(w, ask="metrics", first=0)["jobs"]] == ["a"]
+    assert ask(w, ask="metrics", first=1) == {"jobs": [], "next": None}
+
+
+@pytest.mark.parametrize("question", [{}, {"first": -1}, {"first": "x"}])
+def test_a_question_for_numbers_says_where_to_begin(
+    question: dict[str, object], world: Make
+) -> None:
+    with pytest.raises(NotUnderstood):
+        ask(world(JOB), ask="metrics", **question)

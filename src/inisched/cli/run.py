@@ -10,17 +10,20 @@ import click
 
 from inisched.cli.exits import Exit, Trouble
 from inisched.cli.files import find_file, path_option
-from inisched.cli.logs import set_up_logging
+from inisched.cli.logs import is_json, set_up_logging
 from inisched.cli.times import Duration
 from inisched.config.drawing import draw
 from inisched.config.loader import Config, load
-from inisched.engine.daemon import Daemon, Limits
+from inisched.engine.daemon import Daemon, Limits, tell
 from inisched.engine.lock import AlreadyRunning
 from inisched.stores.ledger import LedgerDown
 from inisched.stores.opening import Unusable
 from inisched.timing.library import HooksMoved, check_hooks
 
 log = logging.getLogger("inisched")
+
+METRICS = "inisched.web.metrics"
+"""The module that serves the daemon's numbers, in a process of its own."""
 
 
 @click.command("run")
@@ -49,24 +52,54 @@ def run_command(
         raise Trouble("--for goes with a daemon, not with --test", Exit.MISUSE)
     file = find_file(path)
     config = load(file, strict_references=True)
-    set_up_logging(config.settings.log_level)
+    if not test:
+        _log_as_asked(config)
     if config.fatal or config.settings_broken:
-        click.echo(draw(config.diagnostics), err=True, nl=False)
+        if is_json():
+            tell(config)
+        else:
+            click.echo(draw(config.diagnostics), err=True, nl=False)
         return Exit.PROBLEM
     if test:
         from inisched.cli.dry_run import dry_run
 
+        set_up_logging(config.settings.log_level, "text")
         dry_run(config, once=once, as_json=as_json)
         return Exit.FINE
+    try:
+        return _run(config, file, Limits(once=once, lasts=lasts))
+    except Exception as error:
+        if not is_json():
+            raise
+        return _last_words(error)
+
+
+def _log_as_asked(config: Config) -> None:
+    set_up_logging(config.settings.log_level, config.settings.log_format)
+
+
+def _last_words(error: Exception) -> int:
+    """What ends the daemon goes to its log, where each line is to be an object."""
+    if isinstance(error, Trouble):
+        log.critical("%s", error)
+        return error.code
+    text = "a fault of its own: %s: %s"
+    log.critical(text, type(error).__name__, error, exc_info=error)
+    return Exit.PROBLEM
+
+
+def _run(config: Config, file: str, limits: Limits) -> int:
+    def read_again() -> Config:
+        """A file that can be put in force changes the log at once."""
+        found = load(file, strict_references=True)
+        if not (found.fatal or found.settings_broken):
+            _log_as_asked(found)
+        return found
+
     _warn_of_symlinked_folder(config)
-    daemon = Daemon(
-        config,
-        load=lambda: load(file, strict_references=True),
-        limits=Limits(once=once, lasts=lasts),
-    )
     try:
         check_hooks()
-        return daemon.run()
+        return Daemon(config, load=read_again, limits=limits, metrics=METRICS).run()
     except AlreadyRunning as error:
         raise Trouble(str(error), Exit.ALREADY_RUNNING) from None
     except (Unusable, HooksMoved) as error:

@@ -29,16 +29,24 @@ from inisched.stores.switches import Hold
 @path_option
 @json_option
 @utc_option
-@click.option("--nagios", is_flag=True, help="Not in force in this version.")
-def status_command(path: str | None, as_json: bool, utc: bool, nagios: bool) -> int:
+@click.option("--nagios", "for_nagios", is_flag=True, help="One line, exit code 0, 1 or 2.")
+def status_command(path: str | None, as_json: bool, utc: bool, for_nagios: bool) -> int:
     """Is the daemon up, since when, and what runs. Exit code 0 healthy, else 1.
 
+    With --nagios 0 is OK, 1 WARNING and 2 CRITICAL, and the line ends with performance data.
+
     \b
-    Example: inisched status -P scheduler.ini
+    Examples: inisched status -P scheduler.ini
+              inisched status --nagios -P /srv/app/scheduler.ini
     """
-    if nagios:
-        click.echo("inisched status --nagios: not in force in this version", err=True)
-        return Exit.NOT_NOW
+    if for_nagios and as_json:
+        raise click.UsageError("--nagios and --json do not go together")
+    if for_nagios:
+        from inisched.cli.nagios import nagios
+
+        code, line = nagios(path, now())
+        click.echo(line)
+        return code
     config = read_file(path, ledger_will_do=True)
     history, present = open_history(config.database), now()
     found = health(config, history, present, lambda: told_gates(config))

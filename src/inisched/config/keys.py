@@ -161,14 +161,14 @@ INISCHED = Table("[inisched]", [
     _key(_ALL, "drain", kinds.DURATION, "how long a leaving daemon waits for its runs", NOW, default="30 s"),
     _key(_ALL, "reload", choice("auto", "signal", "never"), "when an edited file is read again", NOW, default="auto"),
     _key(_ALL, "log_level", choice("debug", "info", "warning", "error"), "how much is logged", NOW, default="info"),
-    _key(_ALL, "log_format", choice("text", "json"), "how it is logged", NOW, default="text", later=("json",)),
+    _key(_ALL, "log_format", choice("text", "json"), "how it is logged", NOW, default="text"),
     _key(_ALL, "history_keep", kinds.DURATION, "how long rows are kept after their end", NOW, default="90 days"),
     _key(_ALL, "history_keep_runs", whole(1), "how many rows of a job are kept", NOW, default="10000"),
     _key(_ALL, "output_keep", kinds.DURATION, "how long output is kept after the end of its run", NOW, default="14 days"),
     _key(_ALL, "smtp", kinds.SERVER, "the mail server", NOW),
     _key(_ALL, "mail_from", kinds.SENDER, "the sender of mail", NOW, default="inisched at this host"),
     _key(_ALL, "sentry_dsn", kinds.DSN, "where failures are reported", NOW),
-    _key(_ALL, "metrics", kinds.ADDRESS, "where metrics are served"),
+    _key(_ALL, "metrics", kinds.ADDRESS, "where Prometheus finds metrics; without a host on loopback", NOW),
 ])
 
 POOL = Table("[pool:NAME]", [

@@ -14,6 +14,7 @@ from typing import Any
 from inisched.config.lists import refuse, some
 from inisched.config.mailing import A_SERVER, ADDRESSES, read_addresses, read_sender, read_server
 from inisched.config.remembered import remembered
+from inisched.model.address import LOOPBACK, Address
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import EXPECTED as A_DURATION
 from inisched.model.duration import read_duration
@@ -198,14 +199,19 @@ def _mask() -> Kind:
     return Kind(expected, read)
 
 
-def _address() -> Kind:
-    expected = "an address such as 127.0.0.1:9090 or :9090"
+_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.-]*)):([0-9]{1,5})")
 
-    def read(text: str) -> str:
-        port = text.rpartition(":")[2]
-        if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65536 and ":" in text:
-            return text
-        raise Unreadable(f"'{text}' is not host:port", expected=expected)
+
+def _address() -> Kind:
+    """Without a host, and as `localhost`, it is loopback alone."""
+    expected = "an address such as 127.0.0.1:9090, [::1]:9090 or :9090"
+
+    def read(text: str) -> Address:
+        match = _ADDRESS.fullmatch(text)
+        if match is None or not 0 < int(match[3]) < 65536:
+            raise Unreadable(f"'{text}' is not host:port", expected=expected)
+        host = match[1] or match[2]
+        return Address(LOOPBACK if host.lower() in ("", "localhost") else host, int(match[3]))
 
     return Kind(expected, read)
 

@@ -12,6 +12,7 @@ from inisched.config.desk import Desk
 from inisched.config.extras import check_extra
 from inisched.config.lists import listed
 from inisched.config.report import Report
+from inisched.model.address import Address
 from inisched.model.diagnostic import Diagnostic, Level, Unreadable
 from inisched.model.place import Place
 from inisched.model.retention import Retention
@@ -44,6 +45,7 @@ class Settings:
     preload: tuple[str, ...] = ()
     retention: Retention | None = USUAL_RETENTION
     sentry_dsn: str | None = field(default=None, repr=False)
+    metrics: Address | None = None
 
 
 def default_settings(folder: Path) -> Settings:
@@ -67,8 +69,10 @@ def read_settings(desk: Desk, real_path: Path) -> Settings:
         log_format=desk.read("log_format", usual.log_format),
         preload=tuple(name for name, _ in listed(desk.read("preload", ""))),
         sentry_dsn=desk.read("sentry_dsn", None),
+        metrics=desk.read("metrics", None),
     )
     check_extra(desk, "sentry_dsn", "sentry_sdk", "sentry")
+    check_extra(desk, "metrics", "prometheus_client", "metrics")
     retention = _read_retention(desk)
     desk.read_later_keys()
     return replace(settings, retention=None if desk.broken else retention)

@@ -16,6 +16,7 @@ from inisched.engine.change import Change
 from inisched.engine.clock import Clock
 from inisched.engine.control import Message, NotUnderstood
 from inisched.engine.engine import Engine
+from inisched.engine.figures import figures
 from inisched.engine.messenger import Told
 from inisched.engine.postman import Postman
 from inisched.engine.pruning import Pruner
@@ -42,6 +43,8 @@ class Served(Protocol):
     pruner: Pruner
     postman: Postman
     clock: Clock
+    since: datetime
+    heartbeat: datetime
     reading: Reading | None
     """None while the file is being read."""
 
@@ -87,6 +90,7 @@ class Answers:
             "pruning": self._pruning,
             "switch": self._switch,
             "delivered": self._delivered,
+            "metrics": self._metrics,
         }
 
     def __call__(self, question: Message) -> Message:
@@ -205,6 +209,13 @@ class Answers:
             raise NotUnderstood from None
         self._daemon.postman.handed_over(told)
         return {}
+
+    def _metrics(self, question: Message) -> Message:
+        """A page of the daemon's numbers, from the job of that number on."""
+        first = _number(question, "first")
+        if first < 0:
+            raise NotUnderstood
+        return figures(self._daemon, first)
 
     def _must_be_free(self, *hindrances: str) -> None:
         found = self._daemon.hindrance

@@ -21,8 +21,10 @@ from inisched.engine.audience import Setting
 from inisched.engine.change import Change
 from inisched.engine.clock import Clock, SystemClock
 from inisched.engine.clock_watch import ClockWatch
-from inisched.engine.control import Control
+from inisched.engine.control import Control, socket_of
 from inisched.engine.engine import Engine
+from inisched.engine.exporter import Exporter
+from inisched.engine.facts import facts
 from inisched.engine.guard import Guard
 from inisched.engine.herald import Herald
 from inisched.engine.lock import AlreadyRunning, InstanceLock
@@ -34,6 +36,7 @@ from inisched.engine.recovery import recover, set_back
 from inisched.engine.run import UnderWay
 from inisched.engine.signals import Signals
 from inisched.engine.systemd import Systemd
+from inisched.engine.tally import Tally
 from inisched.engine.watch import Watch
 from inisched.executors.asking import question
 from inisched.executors.running import Running, Task
@@ -90,7 +93,9 @@ class Daemon:
         load: Callable[[], Config],
         limits: Limits = Limits(),
         clock: Clock | None = None,
+        metrics: str = "",
     ) -> None:
+        """`metrics` names the module that serves the daemon's numbers; "": nobody does."""
         self.config = config
         self.database = config.database
         self.load = load
@@ -102,6 +107,7 @@ class Daemon:
         self.keeper = ZygoteKeeper(self.selector, noted=self._note)
         self.watch = Watch(config.path, self.clock.monotonic())
         self.control = Control(self.database, self.selector, Answers(self))
+        self.exporter = Exporter(self.selector, metrics, socket_of(self.database))
         self.systemd = Systemd(os.environ)
         self.reading: Reading | None = None
         self._active = 0
@@ -168,6 +174,7 @@ class Daemon:
         self.postman = Postman(
             self.engine, self.selector, self.clock, lambda: self.config, self.herald
         )
+        self._count()
         self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
         self.pruner = Pruner(self.ledger, self.clock)
         adopt_orphans()
@@ -188,11 +195,15 @@ class Daemon:
         back = set_back(self.ledger, former, now)
         self.herald.heed(self._setting(self.config))
         self.herald.recall()
-        self._waiting = recover(self.ledger, former, self.config, now, herald=self.herald)
+        tally = self.engine.tally
+        self._waiting = recover(
+            self.ledger, former, self.config, now, herald=self.herald, tally=tally
+        )
         self._up_since = now
         if former is not None:
             self.engine.telling.away = former.ended or former.heartbeat, now
         self.ledger.open_life(os.getpid(), socket.gethostname(), now)
+        self.since = self.heartbeat = now
         if back is not None:
             self.engine.set_clock(back, now)
 
@@ -285,9 +296,11 @@ class Daemon:
                 return
             problem = f"the ledger cannot be written ({error}): the jobs stay as they were"
             log.error("%s", problem)
+        self._count()
         if first:
             self.engine.resume(self._waiting)
         self._count_jobs()
+        self.exporter.serve(None if self.limits.once else judged.settings.metrics)
         if first:
             self._say_hello()
             self._heed_switches(now)
@@ -304,6 +317,15 @@ class Daemon:
             changes.note_edition(self.ledger, self.config, now)
         except LedgerDown as error:
             self.engine.put_off(error)
+
+    def _count(self) -> None:
+        """Count what is to be told in metrics, if anything is."""
+        if self.config.settings.metrics is None or self.limits.once:
+            self.engine.tally = None
+            return
+        tally = self.engine.tally = self.engine.tally or Tally()
+        if self._settled:
+            tally.keep(self.engine.seats)
 
     def _count_jobs(self) -> None:
         """Have ready what the active jobs need."""
@@ -354,7 +376,7 @@ class Daemon:
     def _kin(self) -> set[int]:
         """Our helpers' pids: whoever started them waits for them."""
         judge = {self._judge.pid} if self._judge is not None else set()
-        return self.keeper.pids | self.postman.pids | judge
+        return self.keeper.pids | self.postman.pids | self.exporter.pids | judge
 
     def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which processes carry runs out that were forked a moment after their start."""
@@ -409,6 +431,7 @@ class Daemon:
     def _finish(self) -> None:
         self._give_up_judging()
         self.keeper.close()
+        self.exporter.close()
         if not self.engine.record(self.clock.now()):
             log.error("ends that could not be recorded are lost: these runs will be interrupted")
         if self.limits.once and self._draining is None:
@@ -431,6 +454,7 @@ class Daemon:
         self._keep_guard()
         self._watch_the_file()
         self.keeper.look()
+        self.exporter.look()
         now = self._mind_the_clock(0.0)
         for departed in self.nursery.departed():
             if departed.run_id < 0:
@@ -495,6 +519,7 @@ class Daemon:
     def _patience(self) -> float:
         """Seconds the selector may sleep."""
         until = [LONGEST_SLEEP, self.nursery.patience(), self.keeper.patience()]
+        until.append(self.exporter.patience())
         until.append(self.guard.patience(self.clock.monotonic()))
         until.append(self.postman.patience())
         until.append(self.systemd.patience(self.clock.monotonic()))
@@ -535,6 +560,7 @@ class Daemon:
         self._beaten = self.clock.monotonic()
         try:
             self.ledger.beat(self.clock.now())
+            self.heartbeat = self.clock.now()
         except LedgerDown as error:
             self.engine.put_off(error)
 
@@ -629,10 +655,11 @@ def tell(config: Config, *, stale: Collection[str] = ()) -> None:
         parts = [f"{file}:{line}:{column}: {found.message}"]
         parts += [f"expected {found.expected}"] if found.expected else []
         parts += [found.hint] if found.hint else []
-        log.log(levels.get(found.level, logging.INFO), "%s", "; ".join(parts))
+        level = levels.get(found.level, logging.INFO)
+        log.log(level, "%s", "; ".join(parts), extra=facts(job=found.job))
     more = len(config.diagnostics) - MOST_TOLD
     if more > 0:
         log.error("%s: and %d more; see inisched validate", config.path, more)
     for section in config.broken:
         fate = "it runs on as it was" if section.name in stale else "not run"
-        log.error("%s: broken, %s", section.name, fate)
+        log.error("%s: broken, %s", section.name, fate, extra=facts(job=section.name))

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
 from inisched.engine.endings import concluded
+from inisched.engine.facts import facts, of_attempt, of_end
 from inisched.engine.gates import Gates
 from inisched.engine.herald import Herald
 from inisched.engine.nursery import Departed
@@ -24,12 +25,13 @@ from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, asked_for, begin
 from inisched.engine.step import note_step, passed_its_beginning
 from inisched.engine.switched import account_for_disabled, switched
+from inisched.engine.tally import Tally
 from inisched.engine.telling import Telling
 from inisched.engine.waiting import Waiting
 from inisched.executors.running import Task
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
-from inisched.model.run import FAILURES, SUCCESSES, Fire, Outcome, Reason, State, Trigger
+from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores.job_state import Beginning, JobState
 from inisched.stores.ledger import Absence, Claimed, Held, Ledger, LedgerDown, OpenRun, Take
 from inisched.stores.switches import ENABLED, Switch
@@ -79,6 +81,8 @@ class Engine:
         """Fires whose latest attempt failed: a later one may still mend that."""
         self.closed = False
         """Nothing new is taken up any more; what was goes its way."""
+        self.tally: Tally | None = None
+        """What is counted; None where nobody wants to know."""
         self.now = datetime.min.replace(tzinfo=UTC)
         self.scheduler = library.Scheduler(lambda: self.now)
         self._rung: list[str] = []
@@ -116,7 +120,8 @@ class Engine:
         switches = self.ledger.switches.all()
         if self._steps:
             self._note_steps(switched(written.values(), self.ledger.jobs(), switches, now).jobs)
-        former_states = account_for_disabled(self.ledger, written.values(), switches, now)
+        former_states, gaps = account_for_disabled(self.ledger, written.values(), switches, now)
+        self.count_gaps(gaps)
         taken = switched(written.values(), former_states, switches, now)
         wanted = {job.name: job for job in taken.jobs}
         states = self.ledger.seat(
@@ -193,7 +198,7 @@ class Engine:
                 if entry in seat.line:
                     seat.line.remove(entry)
         if seat.held is not None:
-            self.skip(seat.held[0], reason, message)
+            self.skip(seat.held[0], reason, message, seat.held[1].count)
             seat.held = None
         self._waiters.pop(seat.job.name, None)
 
@@ -213,10 +218,11 @@ class Engine:
             row = left.after(sum(self._early, timedelta(0)))
             entry = row.claimed
             seat = self.seats.get(entry.fire.job)
+            count = row.held.count if row.held is not None else 1
             if seat is None:
-                self.skip(entry, Reason.REMOVED, GONE)
+                self.skip(entry, Reason.REMOVED, GONE, count)
             elif not seat.job.active and entry.fire.trigger is not Trigger.MANUAL:
-                self.skip(entry, Reason.DISABLED, self._off(seat))
+                self.skip(entry, Reason.DISABLED, self._off(seat), count)
             elif row.held is not None:
                 seat.held = entry, row.held
             else:
@@ -388,6 +394,7 @@ class Engine:
         claims = self.ledger.claim(takes, self.now, report=report)
         self.telling.told(report)
         for take, claimed in claims:
+            self.count_gaps(take.gaps)
             seat = self.seats[take.job.name]
             self._pile_up(seat, take)
             begun += [(seat, entry) for entry in claimed if entry.start]
@@ -453,7 +460,9 @@ class Engine:
         """The newer fire waits in place of the older one, and no longer than that would have."""
         seat.forget(older)
         try:
-            return self.ledger.take_place(older, newer)
+            newer = self.ledger.take_place(older, newer)
+            self.count_skip(older, Reason.COALESCED)
+            return newer
         except LedgerDown as error:
             self.put_off(error)
             self.skip(older, Reason.COALESCED, f"coalesced into run {newer.run_id}")
@@ -468,8 +477,12 @@ class Engine:
                 seat.line.remove(entry)
                 self.waiting.forget(seat, entry)
 
-    def skip(self, entry: Claimed, reason: Reason, message: str) -> None:
-        """A fire that gives way; if that cannot be written now, it is once it can."""
+    def skip(self, entry: Claimed, reason: Reason, message: str, count: int = 1) -> None:
+        """A fire that gives way; if that cannot be written now, it is once it can.
+
+        `count`: how many fires its row stands for.
+        """
+        self.count_skip(entry, reason, count)
         try:
             if self.outage:
                 raise LedgerDown
@@ -485,10 +498,27 @@ class Engine:
         report = self.telling.of_skip(entry, reason, message, self.now)
         self.ledger.skip(entry.run_id, reason, message, now, report=report)
         self.telling.told(report)
+        if now is not None:
+            self.count_skip(entry, reason)
 
     def give_up(self, entry: Claimed, reason: Reason, message: str) -> None:
         """A fire has waited in vain; with `from_end` that is an end. Raises LedgerDown."""
         self._skip(entry, reason, message, self.now)
+
+    def count_skip(self, entry: Claimed, reason: Reason, count: int = 1) -> None:
+        if self.tally is not None:
+            self.tally.skipped(entry.fire.job, reason, count)
+
+    def count_gaps(self, gaps: Iterable[Gap]) -> None:
+        if self.tally is not None:
+            for gap in gaps:
+                self.tally.skipped(gap.job, gap.reason, gap.count)
+
+    def _count_end(self, run: Run, outcome: Outcome, ended: datetime) -> None:
+        if self.tally is not None:
+            fire, late = run.claimed.fire, run.started - run.claimed.fire.moved
+            took = ended - run.started
+            self.tally.ended(fire.job, outcome.state, fire.trigger, took, late)
 
     def _look_again(self, former: dict[str, datetime], error: LedgerDown) -> None:
         """What cannot be recorded is not started: undo the look and try again in a second."""
@@ -660,6 +690,8 @@ class Engine:
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             self.gates.followed[seat.job.name].started = self.now
+            if log.isEnabledFor(logging.DEBUG):
+                log.debug("%s: run %d starts", seat.job.name, entry.run_id, extra=of_attempt(entry))
             started = self._start(self.task(seat, entry))
             if isinstance(started, Outcome):
                 self._end(Run(seat, entry, None, self.now), started, self.now)
@@ -678,7 +710,6 @@ class Engine:
         self._record_if_it_can()
 
     def _start(self, task: Task) -> UnderWay | Outcome:
-        log.debug("%s: run %d starts", task.job.name, task.run_id)
         try:
             return self.start(task)
         except OSError as error:
@@ -769,6 +800,7 @@ class Engine:
             self._unrecorded.popleft()
             self.telling.told(report, run)
             self._tell(run, outcome, ended, again)
+            self._count_end(run, outcome, ended)
             if retry is not None and not run.seat.removed:
                 self._hold(run.seat, retry)
             elif retry is None:
@@ -787,7 +819,8 @@ class Engine:
         for name in job.then:
             seat = self.seats.get(name)
             if seat is None:
-                log.error("%s: %s cannot come after it: it is broken", job.name, name)
+                text = "%s: %s cannot come after it: it is broken"
+                log.error(text, job.name, name, extra=facts(job=job.name))
                 continue
             fire = Fire(job=name, at=ended, moved=ended, trigger=Trigger.THEN)
             found.append((seat, self.dated(seat, fire)))
@@ -820,6 +853,7 @@ class Engine:
             show_duration(ended - run.started),
             f": {outcome.message}" if outcome.message else "",
             f"; tried again in {show_duration(again - ended)}" if again else "",
+            extra=of_end(run.claimed, outcome, ended - run.started),
         )
 
     def from_its_end(self, seat: Seat, ended: datetime) -> None:

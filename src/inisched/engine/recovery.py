@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from inisched.config.loader import Config
 from inisched.engine.clock_watch import STEP
+from inisched.engine.facts import of_attempt
 from inisched.engine.herald import Herald
+from inisched.engine.tally import Tally
 from inisched.executors import tree
 from inisched.executors.asking import question_mark
 from inisched.model.run import Outcome, State
@@ -23,7 +25,13 @@ PATIENCE = 2.0
 
 
 def recover(
-    ledger: Ledger, former: Life | None, config: Config, now: datetime, *, herald: Herald
+    ledger: Ledger,
+    former: Life | None,
+    config: Config,
+    now: datetime,
+    *,
+    herald: Herald,
+    tally: Tally | None = None,
 ) -> list[OpenRun]:
     """Close the rows a former daemon left running; return those it left waiting.
 
@@ -52,9 +60,13 @@ def recover(
         job = jobs.get(claimed.fire.job)
         report = herald.interrupted(job, claimed, now) if job is not None else None
         retry, _ = ledger.finish(claimed, outcome, now, again=again, report=report)
+        if tally is not None:
+            tally.ended(claimed.fire.job, State.INTERRUPTED, claimed.fire.trigger)
         if retry is not None:
             waiting.append(OpenRun(retry, State.WAITING, None, None))
-        log.warning("%s: run %d interrupted: %s", claimed.fire.job, claimed.run_id, message)
+        told = of_attempt(claimed, state=State.INTERRUPTED.value)
+        name, text = claimed.fire.job, "%s: run %d interrupted: %s"
+        log.warning(text, name, claimed.run_id, message, extra=told)
     return waiting
 
 

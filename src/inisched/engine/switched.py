@@ -10,7 +10,7 @@ from inisched.config.rescheduled import reschedule, without_reach
 from inisched.config.when import AT_START
 from inisched.model.diagnostic import Unreadable
 from inisched.model.job import Job
-from inisched.model.run import Reason
+from inisched.model.run import Gap, Reason
 from inisched.stores.job_state import JobState
 from inisched.stores.ledger import Ledger, Take
 from inisched.stores.switches import Keys, Switch
@@ -77,18 +77,20 @@ def resumed(job: Job, state: JobState, switch: Switch, now: datetime) -> JobStat
 
 def account_for_disabled(
     ledger: Ledger, jobs: Iterable[Job], switches: Mapping[str, Switch], now: datetime
-) -> dict[str, JobState]:
+) -> tuple[dict[str, JobState], list[Gap]]:
     """What the ledger knows of all jobs, those that were disabled while nobody looked included.
 
-    What of them came due before that is skipped as `disabled`. Raises LedgerDown.
+    What of them came due before that is skipped as `disabled`: these are the gaps. Raises
+    LedgerDown.
     """
     known, seed = ledger.jobs(), ledger.id
     disabled = [job for job in jobs if job.name in known and job.name in switches]
-    takes = [_left_behind(job, known[job.name], switches[job.name], seed) for job in disabled]
-    if not any(takes):
-        return known
-    ledger.claim([take for take in takes if take is not None], now)
-    return ledger.jobs()
+    found = [_left_behind(job, known[job.name], switches[job.name], seed) for job in disabled]
+    takes = [take for take in found if take is not None]
+    if not takes:
+        return known, []
+    ledger.claim(takes, now)
+    return ledger.jobs(), [gap for take in takes for gap in take.gaps]
 
 
 def _left_behind(job: Job, state: JobState, switch: Switch, seed: str) -> Take | None:

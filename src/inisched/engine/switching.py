@@ -80,11 +80,14 @@ def settle_held(engine: Engine, now: datetime, *, run: bool) -> None:
     for seat in engine.seats.values():
         if seat.held is None:
             continue
-        entry, _ = seat.held
+        entry, stretch = seat.held
         if not run:
             engine.ledger.skip(entry.run_id, Reason.HELD, "")
+            engine.count_skip(entry, Reason.HELD, stretch.count)
         else:
-            engine.enter_line(seat, engine.ledger.release(_misfires(seat, entry.run_id), now))
+            take = _misfires(seat, entry.run_id)
+            engine.enter_line(seat, engine.ledger.release(take, now))
+            engine.count_gaps(take.gaps)
             engine.untried.add(seat.job.name)
         seat.held = None
 

@@ -18,6 +18,7 @@ from inisched.engine.asking import (
     override_of,
 )
 from inisched.engine.endings import concluded
+from inisched.engine.facts import of_attempt
 from inisched.engine.gates import Gates
 from inisched.engine.nursery import Departed
 from inisched.engine.run import End
@@ -49,7 +50,7 @@ class Host(Protocol):
     def take_place(self, seat: Seat, older: Claimed, newer: Claimed) -> Claimed:
         """The newer fire waits in place of the older one."""
 
-    def skip(self, entry: Claimed, reason: Reason, message: str) -> None:
+    def skip(self, entry: Claimed, reason: Reason, message: str, count: int = 1) -> None:
         """A fire that gives way."""
 
     def give_up(self, entry: Claimed, reason: Reason, message: str) -> None:
@@ -189,7 +190,8 @@ class Waiting:
         entry = next((other for other in seat.line if other.run_id == run_id), entry)
         if found.yes is None:
             taken = "not ready" if about == READY else "a yes"
-            log.warning("%s: %s has no answer: %s; taken for %s", name, about, found.words, taken)
+            text = "%s: %s has no answer: %s; taken for %s"
+            log.warning(text, name, about, found.words, taken, extra=of_attempt(entry))
         if entry not in seat.line:
             return
         if about == SHOULD_RUN:

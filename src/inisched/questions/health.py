@@ -11,6 +11,7 @@ from inisched.config.judged import errors
 from inisched.config.loader import Config
 from inisched.engine.lock import LASTING, Holder, read_holder
 from inisched.questions.judgements import as_remembered
+from inisched.questions.switched import standing
 from inisched.questions.waiting import Told, Waiter, waiting
 from inisched.stores.history import History, Row
 from inisched.stores.post import Incident
@@ -24,8 +25,9 @@ STALE = timedelta(seconds=90)
 class Health:
     """The answer of `status`.
 
-    `problems` counts the errors in the file, `outbox` the notices on their way and `dropped` those
-    given up. What waits does so also while no daemon is up.
+    `problems` counts the errors in the file, `jobs` those that have fires of their own, `outbox`
+    the notices on their way and `dropped` those given up. What waits does so also while no daemon
+    is up.
     """
 
     holder: Holder | None
@@ -37,6 +39,7 @@ class Health:
     running: list[Row]
     waiting: list[Waiter]
     hold: Hold | None
+    jobs: int = 0
     incidents: list[Incident] = field(default_factory=list)
     outbox: int = 0
     dropped: int = 0
@@ -78,4 +81,5 @@ def health(config: Config, history: History, now: datetime, told: Told) -> Healt
         incidents=history.incidents(),
         outbox=history.outbox(),
         dropped=history.dropped(),
+        jobs=sum(job.active for job in standing(judged.config.jobs, history, now).jobs.values()),
     )

@@ -172,6 +172,10 @@ class Post:
                 self._run("put_off_letter", id=letter, not_before=to_ms(moment))
             self._drop(sum(len(self._run("delete_letter", id=letter)) for letter in lost))
 
+    def size(self) -> int:
+        """How many letters are on their way."""
+        return int(self._run("outbox_size")[0]["number"])
+
     def dropped(self) -> int:
         """How many letters were given up or crowded out, ever."""
         rows = self._run("dropped")
