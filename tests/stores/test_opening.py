@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from inisched.stores.history import History
 from inisched.stores.opening import (
     APPLICATION_ID,
     Unusable,
@@ -17,6 +19,7 @@ from inisched.stores.opening import (
     open_writer,
     transaction,
 )
+from inisched.stores.queries import schema
 
 
 @pytest.fixture
@@ -290,3 +293,42 @@ def test_after_a_commit_that_failed_the_next_transaction_works(path: Path) -> No
     together(connection, SWEEP)
     assert connection.execute("SELECT count(*) FROM run").fetchone()[0] == 0
     connection.close()
+
+
+@pytest.fixture
+def former(tmp_path: Path) -> Path:
+    """A database of the version before, with a job in it."""
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(schema(upto=1))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        connection.execute("INSERT INTO meta (key, value) VALUES ('id', 'the same')")
+        connection.execute("INSERT INTO job (name) VALUES ('kept')")
+    return path
+
+
+def test_a_database_of_the_version_before_is_brought_up_with_all_it_holds(former: Path) -> None:
+    with closing(open_writer(former, full=False)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 2
+        assert [row["name"] for row in connection.execute("SELECT name FROM job")] == ["kept"]
+        assert connection.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()[0] == (
+            "the same"
+        )
+        assert connection.execute("SELECT count(*) FROM incident").fetchone()[0] == 0
+
+
+def test_a_database_of_the_version_before_is_read_as_it_is(former: Path) -> None:
+    history = History(former)
+    assert (history.incidents(), history.outbox(), history.dropped()) == ([], 0, 0)
+    assert list(history.jobs()) == ["kept"]
+    history.close()
+
+
+def test_a_database_of_the_version_before_that_lacks_something_is_moved_aside(
+    former: Path,
+) -> None:
+    with closing(sqlite3.connect(former)) as connection:
+        connection.execute("DROP TABLE absence")
+    open_writer(former, full=False).close()
+    assert len(list(former.parent.glob("x.db.broken-*"))) == 1
