@@ -169,7 +169,7 @@ class Daemon:
         )
         self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
         self.pruner = Pruner(self.ledger, self.clock)
-        adopt_orphans()
+        self.nursery.adopts = adopt_orphans()
         self._patiently(self._recover)
         with self.signals, self.control:
             self._begin()
