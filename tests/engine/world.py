@@ -122,7 +122,9 @@ class World:
         """What is on its way, in order: the way and what it tells."""
         waiting = self.ledger.post.waiting()
         events = [self.ledger.post.event(letter.id) for letter in waiting]
-        return [(one.way, event.kind.value) for one, event in zip(waiting, events) if event]
+        return [
+            (one.way, event.kind.value) for one, event in zip(waiting, events, strict=True) if event
+        ]
 
     def letter(self, number: int = -1) -> Event:
         """One letter whole."""

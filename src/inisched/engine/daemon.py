@@ -356,7 +356,7 @@ class Daemon:
 
     def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which processes carry runs out that were forked a moment after their start."""
-        self.engine.note_processes(processes)
+        self.engine.note_processes(processes, self.clock.now())
 
     def _stale(self, config: Config) -> list[Job]:
         """The last good definitions of sections that are broken now."""
@@ -435,7 +435,7 @@ class Daemon:
                 self.engine.waiting.answered(departed)
                 continue
             ago = timedelta(milliseconds=round(departed.ago * 1000))
-            self.engine.ended(departed, now - ago)
+            self.engine.note_end(departed, now - ago)
         if self._draining is None:
             self.engine.look(now)
         else:
@@ -503,6 +503,8 @@ class Daemon:
         if self._draining is None and self.engine.due is not None:
             due = (self.engine.due - self.clock.now()).total_seconds()
             until.append(due - PRECISE)
+        if self.engine.note_by is not None:
+            until.append((self.engine.note_by - self.clock.now()).total_seconds())
         if self._draining is not None:
             until.append(self._draining - self.clock.monotonic() if self.nursery.busy else 0.1)
         else:

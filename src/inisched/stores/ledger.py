@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -201,6 +201,13 @@ class Ledger:
     @property
     def _db(self) -> sqlite3.Connection:
         return self._grip.db
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written within is one transaction: none of it has happened where one fails.
+
+        LedgerDown must be let out of it.
+        """
+        return self._together()
 
     def close(self) -> None:
         self._grip.close()
@@ -744,8 +751,11 @@ class Ledger:
 
     @contextmanager
     def _together(self) -> Iterator[None]:
-        """One transaction: all of it, or nothing and LedgerDown."""
+        """One transaction, or a part of one under way: all of it, or nothing and LedgerDown."""
         self._refuse_if_lost()
+        if self._db.in_transaction:
+            yield
+            return
         try:
             with transaction(self._db):
                 yield
