@@ -684,7 +684,8 @@ class Engine:
                     record_at = self._stopwatch() + ENDS_WITHIN
             else:
                 self.runs[entry.run_id] = Run(seat, entry, started, self.now)
-                processes[entry.run_id] = (started.pid, started.started)
+                if started.pid:
+                    processes[entry.run_id] = (started.pid, started.started)
         if processes:
             self.note_processes(processes, self.now)
         if self._unrecorded:
