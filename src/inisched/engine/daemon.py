@@ -22,7 +22,7 @@ from inisched.engine.clock import Clock, SystemClock
 from inisched.engine.clock_watch import ClockWatch
 from inisched.engine.control import Control
 from inisched.engine.engine import Engine
-from inisched.engine.guard import Guard
+from inisched.engine.guard import INTERVAL, Guard
 from inisched.engine.herald import Herald, Setting
 from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Nursery
@@ -50,7 +50,8 @@ from inisched.stores.soundness import NotNow
 log = logging.getLogger("inisched")
 
 LONGEST_SLEEP = 30.0
-"""Seconds after which the clock is looked at in any case, and the heartbeat written."""
+"""Seconds after which the clock is looked at in any case, and the heartbeat written: at the last
+look at the files before that, so as not to wake for it."""
 
 IMPORT_LIMIT = 10.0
 """Seconds one import of a callback's module may take while it is judged."""
@@ -367,8 +368,11 @@ class Daemon:
     def _watches(self) -> bool:
         return self.config.settings.reload == "auto" and not self.limits.once
 
-    def _watch_the_file(self) -> None:
-        if self._watches and self.watch.changed(self.clock.monotonic()):
+    def _patrol(self) -> None:
+        """Look at the file and at what the daemon stands on, both at once."""
+        now = self.clock.monotonic()
+        self._keep_guard(now, anyway=self._watches and not self.watch.patience(now))
+        if self._watches and self.watch.changed(now):
             self.read_again()
 
     @property
@@ -423,12 +427,11 @@ class Daemon:
         self._mind_the_clock(patience)
         for key, _ in ready:
             key.data(key.fd)
-        self._sleep_precisely()
         self._hurry_the_judge()
         self._heed_signals()
-        self._keep_guard()
-        self._watch_the_file()
+        self._patrol()
         self.keeper.look()
+        self._sleep_precisely()
         now = self._mind_the_clock(0.0)
         for departed in self.nursery.departed():
             if departed.run_id < 0:
@@ -469,12 +472,12 @@ class Daemon:
         except LedgerDown as error:
             self.engine.put_off(error)
 
-    def _keep_guard(self) -> None:
+    def _keep_guard(self, monotonic: float, *, anyway: bool) -> None:
         """Make good what was done to our files; give way to a daemon that has taken over."""
         if self._displaced is not None:
             return
         try:
-            self.guard.look(self.clock.monotonic(), self.clock.now())
+            self.guard.look(monotonic, self.clock.now(), anyway=anyway)
         except AlreadyRunning as error:
             self._displaced = error
             log.error("another daemon has taken over: %s", error)
@@ -501,10 +504,9 @@ class Daemon:
         if self._watches:
             until.append(self.watch.patience(self.clock.monotonic()))
         if self._draining is None and self.engine.due is not None:
-            due = (self.engine.due - self.clock.now()).total_seconds()
-            until.append(due - PRECISE)
+            until.append(self.clock.until(self.engine.due) - PRECISE)
         if self.engine.note_by is not None:
-            until.append((self.engine.note_by - self.clock.now()).total_seconds())
+            until.append(self.clock.until(self.engine.note_by))
         if self._draining is not None:
             until.append(self._draining - self.clock.monotonic() if self.nursery.busy else 0.1)
         else:
@@ -525,12 +527,12 @@ class Daemon:
         due = self.engine.due
         if due is None or self._draining is not None:
             return
-        left = (due - self.clock.now()).total_seconds()
+        left = self.clock.until(due)
         if 0 < left <= PRECISE:
             self.clock.sleep(left)
 
     def _beat(self) -> None:
-        if self.clock.monotonic() - self._beaten < LONGEST_SLEEP:
+        if self.clock.monotonic() - self._beaten < LONGEST_SLEEP - INTERVAL:
             return
         self._beaten = self.clock.monotonic()
         try:
