@@ -104,6 +104,7 @@ class Daemon:
         self.control = Control(self.database, self.selector, Answers(self))
         self.systemd = Systemd(os.environ)
         self.reading: Reading | None = None
+        self._executors = _executors(config, self.keeper)
         self._active = 0
         self._judge: JudgeProcess | None = None
         self._settled = False
@@ -258,6 +259,7 @@ class Daemon:
         config, asked = self._considered
         judged = with_judgements(config, asked, found).config
         first, self.config = not self._settled, judged
+        self._executors = _executors(judged, self.keeper)
         self._settled = True
         stale = self._stale(judged)
         jobs = [*judged.jobs, *stale]
@@ -337,7 +339,7 @@ class Daemon:
         self.systemd.ready()
 
     def _start(self, task: Task) -> UnderWay | Outcome:
-        started = _executors(self.config, self.keeper).start(task)
+        started = self._executors.start(task)
         if isinstance(started, Running):
             self.nursery.adopt(task.run_id, started, task.job)
         return started
@@ -345,7 +347,7 @@ class Daemon:
     def _ask(self, task: Task, call: Call) -> UnderWay | Outcome:
         """Ask a gate; the nursery knows the question by the run's id with a minus."""
         asked = question(task, call)
-        started = _executors(self.config, self.keeper).start(asked)
+        started = self._executors.start(asked)
         if isinstance(started, Running):
             self.nursery.adopt(-task.run_id, started, asked.job)
         return started

@@ -344,9 +344,13 @@ class Ledger:
                 ]
                 entered = [entry for entry in mine if entry is not None]
                 self._name_the_run(take.gaps, folded, entered)
-                self._run("note_looked", job_id=take.job.id, looked=to_ms(take.upto))
+                job_id, looked = take.job.id, to_ms(take.upto)
                 if take.start:
-                    self._run("note_started", job_id=take.job.id, now=to_ms(now))
+                    self._run(
+                        "note_looked_and_started", job_id=job_id, looked=looked, now=to_ms(now)
+                    )
+                else:
+                    self._run("note_looked", job_id=job_id, looked=looked)
                 if take.held is not None:
                     take.held_row = self._hold(take, take.held, now)
                 claimed.append((take, entered))

@@ -115,7 +115,8 @@ class Zygote:
         inner, outer = pipes(3)
         number = next(self._numbers)
         try:
-            request = request_for(task, self.plan.folder, self.plan.python_path, None)
+            plan = self.plan
+            request = request_for(task, plan.folder, plan.python_path, None, resolved=True)
             outer.insert(0, wire.written(request.encode()))
             wire.send(self._channel, {"start": number}, outer)
         except BaseException:
