@@ -30,6 +30,9 @@ class FakeClock:
     def now(self) -> datetime:
         return self.wall
 
+    def until(self, moment: datetime) -> float:
+        return (moment - self.wall).total_seconds()
+
     def monotonic(self) -> float:
         return self.awake
 

@@ -12,11 +12,11 @@ from engine.world import World
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Callable[[str], World]]:
+def world(tmp_path: Path) -> Iterator[Callable[..., World]]:
     worlds: list[World] = []
 
-    def make(text: str) -> World:
-        worlds.append(World(tmp_path, text))
+    def make(text: str, **more: str) -> World:
+        worlds.append(World(tmp_path, text, **more))  # type: ignore[arg-type]
         return worlds[-1]
 
     yield make

@@ -354,3 +354,11 @@ def _cut_off(down: pytest.MonkeyPatch, w: World) -> None:
 
 def _down(*_: object, **__: object) -> None:
     raise LedgerDown("database or disk is full")
+
+
+def test_it_looks_along_with_others_and_then_not_before_its_own_time(
+    site: tuple[World, Guard], tmp_path: Path
+) -> None:
+    w, guard = site
+    guard.look(1.0, w.now, anyway=True)
+    assert guard.patience(1.0) == INTERVAL

@@ -74,3 +74,13 @@ def test_it_may_spoil_its_stdout(run: Run, statement: str) -> None:
 def test_the_current_run_is_over_when_it_is_over(run: Run) -> None:
     found = run("from inisched import current_run\ndef f(): return current_run().job")
     assert (found.output, current_run()) == ("tiny", None)
+
+
+def test_a_function_that_took_the_place_of_another_is_passed_what_it_wants(run: Run) -> None:
+    text = """
+        def f():
+            global f
+            f = lambda attempt: f"attempt {attempt}"
+            return "first"
+    """
+    assert [run(text).output, run(text).output] == ["first", "attempt 1"]

@@ -326,8 +326,7 @@ def test_a_run_is_named_by_pid_and_start(nest: Nest) -> None:
     assert ending(nest.end(running)) == (State.FAILURE, -9, "killed by SIGKILL")
 
 
-def test_a_pid_that_comes_late_is_told(nest: Nest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "ACKNOWLEDGED", 0.0)
+def test_a_start_does_not_wait_for_the_pid_which_is_told_once_it_is_there(nest: Nest) -> None:
     nest.write(jobs="def f(): input()")
     nest.serve("jobs.f")
     running = nest.begin("jobs.f", run_id=5)
@@ -337,10 +336,7 @@ def test_a_pid_that_comes_late_is_told(nest: Nest, monkeypatch: pytest.MonkeyPat
     nest.end(running)
 
 
-def test_the_late_pid_of_a_gate_is_not_told_as_its_runs(
-    nest: Nest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(door, "ACKNOWLEDGED", 0.0)
+def test_the_pid_of_a_gate_is_not_told_as_its_runs(nest: Nest) -> None:
     nest.write(jobs="def g(): return True")
     nest.serve("jobs.g")
     running = nest.keeper.start(task(Call("jobs.g", gate=True), run_id=5))
@@ -351,13 +347,23 @@ def test_the_late_pid_of_a_gate_is_not_told_as_its_runs(
     assert nest.end(running).output == "yes"
 
 
-def test_what_was_heard_while_starting_is_looked_at_in_the_next_turn(nest: Nest) -> None:
-    nest.write(jobs="def f(): pass")
+def test_several_starts_are_under_way_at_once(nest: Nest) -> None:
+    nest.write(jobs="def f(): input()")
+    nest.serve("jobs.f")
+    runs = [nest.begin("jobs.f", run_id=number) for number in range(5)]
+    assert [run.pid for run in runs] == [0] * 5
+    nest.until(lambda: len(nest.noted) == 5)
+    assert [nest.noted[number][0] for number in range(5)] == [run.pid for run in runs]
+    for run in runs:
+        nest.end(run)
+
+
+def test_a_run_is_ended_though_it_is_still_being_forked(nest: Nest) -> None:
+    nest.write(jobs="import time\ndef f(): time.sleep(60)")
     nest.serve("jobs.f")
     running = nest.begin("jobs.f")
-    assert nest.keeper.patience() == 0
-    nest.turn()
-    nest.end(running)
+    running.signal_tree(signal.SIGTERM)
+    assert ending(nest.end(running)) == (State.FAILURE, -15, "killed by SIGTERM")
 
 
 # -- what one run does to its process, the next does not see

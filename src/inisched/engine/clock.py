@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
+
+_SET_TIMER_SLACK = 29
 
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
@@ -14,6 +19,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Aware UTC, cut to the millisecond the ledger keeps."""
+
+    def until(self, moment: datetime) -> float:
+        """Seconds until the moment, nothing cut; negative once it has passed."""
 
     def monotonic(self) -> float:
         """Seconds from some beginning, without those the machine slept."""
@@ -32,6 +40,9 @@ class SystemClock:
         moment = datetime.now(UTC)
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
+    def until(self, moment: datetime) -> float:
+        return (moment - datetime.now(UTC)).total_seconds()
+
     def monotonic(self) -> float:
         return time.monotonic()
 
@@ -39,4 +50,20 @@ class SystemClock:
         return time.clock_gettime(_BOOTTIME)
 
     def sleep(self, seconds: float) -> None:
+        """As exactly as the machine can; what is started meanwhile would inherit that."""
+        set_slack = _timer_slack()
+        set_slack(1)
         time.sleep(seconds)
+        set_slack(0)
+
+
+@functools.cache
+def _timer_slack() -> Callable[[int], object]:
+    """Sets by how many nanoseconds the kernel may delay our timers; 0: as usual."""
+    try:
+        import ctypes
+
+        prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+    except (OSError, AttributeError):
+        prctl = None
+    return lambda slack: prctl and prctl(_SET_TIMER_SLACK, slack, 0, 0, 0)

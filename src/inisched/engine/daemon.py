@@ -25,7 +25,7 @@ from inisched.engine.control import Control, socket_of
 from inisched.engine.engine import Engine
 from inisched.engine.exporter import Exporter
 from inisched.engine.facts import facts
-from inisched.engine.guard import Guard
+from inisched.engine.guard import INTERVAL, Guard
 from inisched.engine.herald import Herald
 from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Nursery
@@ -54,7 +54,8 @@ from inisched.stores.soundness import NotNow
 log = logging.getLogger("inisched")
 
 LONGEST_SLEEP = 30.0
-"""Seconds after which the clock is looked at in any case, and the heartbeat written."""
+"""Seconds after which the clock is looked at in any case, and the heartbeat written: at the last
+look at the files before that, so as not to wake for it."""
 
 IMPORT_LIMIT = 10.0
 """Seconds one import of a callback's module may take while it is judged."""
@@ -110,6 +111,7 @@ class Daemon:
         self.exporter = Exporter(self.selector, metrics, socket_of(self.database))
         self.systemd = Systemd(os.environ)
         self.reading: Reading | None = None
+        self._executors = _executors(config, self.keeper)
         self._active = 0
         self._judge: JudgeProcess | None = None
         self._settled = False
@@ -177,7 +179,7 @@ class Daemon:
         self._count()
         self.guard = Guard(self.engine, self.lock, self.clock.monotonic())
         self.pruner = Pruner(self.ledger, self.clock)
-        adopt_orphans()
+        self.nursery.adopts = adopt_orphans()
         self._patiently(self._recover)
         with self.signals, self.control:
             self._begin()
@@ -269,6 +271,7 @@ class Daemon:
         config, asked = self._considered
         judged = with_judgements(config, asked, found).config
         first, self.config = not self._settled, judged
+        self._executors = _executors(judged, self.keeper)
         self._settled = True
         stale = self._stale(judged)
         jobs = [*judged.jobs, *stale]
@@ -360,7 +363,7 @@ class Daemon:
         self.systemd.ready()
 
     def _start(self, task: Task) -> UnderWay | Outcome:
-        started = _executors(self.config, self.keeper).start(task)
+        started = self._executors.start(task)
         if isinstance(started, Running):
             self.nursery.adopt(task.run_id, started, task.job)
         return started
@@ -368,7 +371,7 @@ class Daemon:
     def _ask(self, task: Task, call: Call) -> UnderWay | Outcome:
         """Ask a gate; the nursery knows the question by the run's id with a minus."""
         asked = question(task, call)
-        started = _executors(self.config, self.keeper).start(asked)
+        started = self._executors.start(asked)
         if isinstance(started, Running):
             self.nursery.adopt(-task.run_id, started, asked.job)
         return started
@@ -380,7 +383,7 @@ class Daemon:
 
     def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which processes carry runs out that were forked a moment after their start."""
-        self.engine.note_processes(processes)
+        self.engine.note_processes(processes, self.clock.now())
 
     def _stale(self, config: Config) -> list[Job]:
         """The last good definitions of sections that are broken now."""
@@ -391,8 +394,11 @@ class Daemon:
     def _watches(self) -> bool:
         return self.config.settings.reload == "auto" and not self.limits.once
 
-    def _watch_the_file(self) -> None:
-        if self._watches and self.watch.changed(self.clock.monotonic()):
+    def _patrol(self) -> None:
+        """Look at the file and at what the daemon stands on, both at once."""
+        now = self.clock.monotonic()
+        self._keep_guard(now, anyway=self._watches and not self.watch.patience(now))
+        if self._watches and self.watch.changed(now):
             self.read_again()
 
     @property
@@ -448,20 +454,19 @@ class Daemon:
         self._mind_the_clock(patience)
         for key, _ in ready:
             key.data(key.fd)
-        self._sleep_precisely()
         self._hurry_the_judge()
         self._heed_signals()
-        self._keep_guard()
-        self._watch_the_file()
+        self._patrol()
         self.keeper.look()
         self.exporter.look()
+        self._sleep_precisely()
         now = self._mind_the_clock(0.0)
         for departed in self.nursery.departed():
             if departed.run_id < 0:
                 self.engine.waiting.answered(departed)
                 continue
             ago = timedelta(milliseconds=round(departed.ago * 1000))
-            self.engine.ended(departed, now - ago)
+            self.engine.note_end(departed, now - ago)
         if self._draining is None:
             self.engine.look(now)
         else:
@@ -495,12 +500,12 @@ class Daemon:
         except LedgerDown as error:
             self.engine.put_off(error)
 
-    def _keep_guard(self) -> None:
+    def _keep_guard(self, monotonic: float, *, anyway: bool) -> None:
         """Make good what was done to our files; give way to a daemon that has taken over."""
         if self._displaced is not None:
             return
         try:
-            self.guard.look(self.clock.monotonic(), self.clock.now())
+            self.guard.look(monotonic, self.clock.now(), anyway=anyway)
         except AlreadyRunning as error:
             self._displaced = error
             log.error("another daemon has taken over: %s", error)
@@ -528,8 +533,9 @@ class Daemon:
         if self._watches:
             until.append(self.watch.patience(self.clock.monotonic()))
         if self._draining is None and self.engine.due is not None:
-            due = (self.engine.due - self.clock.now()).total_seconds()
-            until.append(due - PRECISE)
+            until.append(self.clock.until(self.engine.due) - PRECISE)
+        if self.engine.note_by is not None:
+            until.append(self.clock.until(self.engine.note_by))
         if self._draining is not None:
             until.append(self._draining - self.clock.monotonic() if self.nursery.busy else 0.1)
         else:
@@ -550,12 +556,12 @@ class Daemon:
         due = self.engine.due
         if due is None or self._draining is not None:
             return
-        left = (due - self.clock.now()).total_seconds()
+        left = self.clock.until(due)
         if 0 < left <= PRECISE:
             self.clock.sleep(left)
 
     def _beat(self) -> None:
-        if self.clock.monotonic() - self._beaten < LONGEST_SLEEP:
+        if self.clock.monotonic() - self._beaten < LONGEST_SLEEP - INTERVAL:
             return
         self._beaten = self.clock.monotonic()
         try:

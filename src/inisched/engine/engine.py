@@ -8,8 +8,9 @@ anything happens in the world.
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -34,6 +35,7 @@ from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores.job_state import Beginning, JobState
 from inisched.stores.ledger import Absence, Claimed, Held, Ledger, LedgerDown, OpenRun, Take
+from inisched.stores.post import Report
 from inisched.stores.switches import ENABLED, Switch
 from inisched.timing import library
 
@@ -44,6 +46,13 @@ OFF = "the job was switched off in the file"
 
 TRY_AGAIN = timedelta(seconds=1)
 """How long to wait before the ledger is tried again."""
+
+NOTED_WITHIN = timedelta(milliseconds=20)
+"""How soon it is written which process carries a run out, unless the run has ended by then."""
+
+ENDS_WITHIN = 0.05
+"""Seconds after which the ends of callbacks that run in the daemon are written, though others are
+to follow at once."""
 
 
 class Engine:
@@ -59,14 +68,17 @@ class Engine:
         end: End = lambda run_id: None,
         ask: Ask | None = None,
         herald: Herald | None = None,
+        stopwatch: Callable[[], float] = time.monotonic,
     ) -> None:
         """`ask` is the door by which gates are asked; without one nobody is, and all is ready.
 
-        `herald` decides what people are told; without one that is nothing.
+        `herald` decides what people are told; without one that is nothing. `stopwatch` only tells
+        how long starts take.
         """
         self.ledger = ledger
         self.start = start
         self.end = end
+        self._stopwatch = stopwatch
         self.waiting = Waiting(self, ask)
         self.gates = Gates(max_running, pools or {})
         self.telling = Telling(self, herald)
@@ -89,6 +101,8 @@ class Engine:
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
         self._unskipped: list[tuple[Claimed, Reason, str]] = []
         self._unnoted: dict[int, tuple[int, int]] = {}
+        self.note_by: datetime | None = None
+        """When it must be written which processes carry runs out; None: it is."""
         self._starting = False
         self._again: datetime | None = None
         self.outage = Outage()
@@ -266,6 +280,7 @@ class Engine:
             run.started += absence.step
         ends = [(run, outcome, end + absence.step) for run, outcome, end in self._unrecorded]
         self._unrecorded = deque(ends)
+        self.note_by = self.note_by and self.note_by + absence.step
         for seat in self._waiters.values():
             seat.line = deque(entry.after(absence.step) for entry in seat.line)
             seat.pending = {n: entry.after(absence.step) for n, entry in seat.pending.items()}
@@ -687,6 +702,7 @@ class Engine:
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
         processes: dict[int, tuple[int, int]] = {}
         self.telling.of_starts(begun, self.now)
+        record_at = self._stopwatch() + ENDS_WITHIN
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             self.gates.followed[seat.job.name].started = self.now
@@ -695,19 +711,29 @@ class Engine:
             started = self._start(self.task(seat, entry))
             if isinstance(started, Outcome):
                 self._end(Run(seat, entry, None, self.now), started, self.now)
+                if self._stopwatch() >= record_at:
+                    self._record_if_it_can()
+                    record_at = self._stopwatch() + ENDS_WITHIN
             else:
                 self.runs[entry.run_id] = Run(seat, entry, started, self.now)
-                processes[entry.run_id] = (started.pid, started.started)
+                if started.pid:
+                    processes[entry.run_id] = (started.pid, started.started)
         if processes:
-            self.note_processes(processes)
+            self.note_processes(processes, self.now)
+        if self._unrecorded:
+            self._record_if_it_can()
 
     def task(self, seat: Seat, entry: Claimed) -> Task:
         return Task.of(entry.run_id, seat.job, entry.fire, entry.attempt, ledger=seat.rhythm.seed)
 
-    def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
-        """Which process carries each run out; if that cannot be written now, it is once it can."""
-        self._unnoted |= processes
-        self._record_if_it_can()
+    def note_processes(self, processes: Mapping[int, tuple[int, int]], now: datetime) -> None:
+        """Which process carries each run out, to be written with whatever is written next.
+
+        Until then a run is known by the mark its processes carry.
+        """
+        self._unnoted |= {run: process for run, process in processes.items() if run in self.runs}
+        if self._unnoted and self.note_by is None:
+            self.note_by = now + NOTED_WITHIN
 
     def _start(self, task: Task) -> UnderWay | Outcome:
         try:
@@ -718,7 +744,12 @@ class Engine:
             return Outcome(state=State.FAILURE, message=message)
 
     def ended(self, departed: Departed, now: datetime) -> None:
-        """A run's process is gone: note how it ended."""
+        """A run's process is gone: record how it ended."""
+        self.note_end(departed, now)
+        self._record_if_it_can()
+
+    def note_end(self, departed: Departed, now: datetime) -> None:
+        """A run's process is gone: how it ended is recorded at the next look."""
         run = self.runs.pop(departed.run_id)
         assert run.running is not None
         outcome = concluded(run.running.outcome(), departed, run.seat.job)
@@ -728,8 +759,8 @@ class Engine:
 
     def _end(self, run: Run, outcome: Outcome, now: datetime) -> None:
         run.seat.running.discard(run.claimed.run_id)
+        self._unnoted.pop(run.claimed.run_id, None)
         self._unrecorded.append((run, outcome, now))
-        self._record_if_it_can()
 
     def _record_if_it_can(self) -> None:
         try:
@@ -746,7 +777,7 @@ class Engine:
         if left and (self._again is None or now >= self._again):
             self._again = None
             try:
-                self._record_the_rest()
+                self._record_the_rest(all_of_it=True)
                 self.outage.over(now)
                 left = False
             except LedgerDown as error:
@@ -773,43 +804,78 @@ class Engine:
             ],
         )
 
-    def _record_the_rest(self) -> None:
-        if self._unnoted:
-            self.ledger.note_processes(self._unnoted)
-            self._unnoted = {}
+    def _record_the_rest(self, *, all_of_it: bool = False) -> None:
+        """Write what is to be written; which processes carry runs out only if it is time to."""
         while self._unskipped:
             entry, reason, message = self._unskipped[0]
             self._skip(entry, reason, message)
             self._unskipped.pop(0)
         while self._unrecorded:
-            run, outcome, ended = self._unrecorded[0]
-            again = _again(run, outcome, ended)
-            then = [] if again else self._followers(run, outcome, ended)
-            line = None if again else _line_of(run, outcome)
-            report = None if again else self.telling.of_end(run, outcome, ended)
-            retry, followers = self.ledger.finish(
-                run.claimed,
-                outcome,
-                ended,
-                took=ended - run.started,
-                again=again,
-                then=[(seat.state, fire) for seat, fire in then],
-                line=line and (run.seat.state, line.run_id if line.failed else None),
-                report=report,
-            )
+            self._record_ends([self._ending(*end) for end in self._unrelated_ends()])
+        if self._unnoted and (all_of_it or (self.note_by and self.now >= self.note_by)):
+            self.ledger.note_processes(self._unnoted)
+            self._unnoted, self.note_by = {}, None
+
+    def _unrelated_ends(self) -> list[tuple[Run, Outcome, datetime]]:
+        """The first ends to be recorded, as far as none bears on another: each of a job that
+        neither is nor follows one of the others."""
+        found, concerned = [], set[str]()
+        for end in self._unrecorded:
+            job = end[0].seat.job
+            if not concerned.isdisjoint((job.name, *job.then)):
+                break
+            concerned.update((job.name, *job.then))
+            found.append(end)
+        return found
+
+    def _ending(self, run: Run, outcome: Outcome, ended: datetime) -> _Ending:
+        """What is to be written of an end."""
+        again = _again(run, outcome, ended)
+        if again is not None:
+            return _Ending(run, outcome, ended, again)
+        then = self._followers(run, outcome, ended)
+        report = self.telling.of_end(run, outcome, ended)
+        return _Ending(run, outcome, ended, None, then, _line_of(run, outcome), report)
+
+    def _record_ends(self, endings: list[_Ending]) -> None:
+        """Write ends that do not bear on each other, and what follows from each of them."""
+        with self.ledger.together():
+            if self._unnoted:
+                self.ledger.note_processes(self._unnoted)
+            entered = [self._finish(ending) for ending in endings]
+        self._unnoted, self.note_by = {}, None
+        for ending, (retry, followers) in zip(endings, entered, strict=True):
             self._unrecorded.popleft()
-            self.telling.told(report, run)
-            self._tell(run, outcome, ended, again)
-            self._count_end(run, outcome, ended)
-            if retry is not None and not run.seat.removed:
-                self._hold(run.seat, retry)
-            elif retry is None:
-                self.gates.followed[run.seat.job.name].note(outcome.state, ended)
-                if line is not None:
-                    run.seat.failed = run.claimed if line.failed else None
-                self.from_its_end(run.seat, ended)
-            for entry in followers:
-                self._begin_after(entry)
+            self._conclude(ending, retry, followers)
+
+    def _finish(self, ending: _Ending) -> tuple[Claimed | None, list[Claimed]]:
+        run, line = ending.run, ending.line
+        return self.ledger.finish(
+            run.claimed,
+            ending.outcome,
+            ending.at,
+            took=ending.at - run.started,
+            again=ending.again,
+            then=[(seat.state, fire) for seat, fire in ending.then],
+            line=line and (run.seat.state, line.run_id if line.failed else None),
+            report=ending.report,
+        )
+
+    def _conclude(self, ending: _Ending, retry: Claimed | None, followers: list[Claimed]) -> None:
+        """Go by an end that has been written."""
+        run, line = ending.run, ending.line
+        self.telling.told(ending.report, run)
+        self._tell(run, ending.outcome, ending.at, ending.again)
+        self._count_end(run, ending.outcome, ending.at)
+        if retry is not None and not run.seat.removed:
+            self._hold(run.seat, retry)
+        elif retry is None:
+            self.gates.followed[run.seat.job.name].note(ending.outcome.state, ending.at)
+            if line is not None:
+                run.seat.failed = run.claimed if line.failed else None
+            self.from_its_end(run.seat, ending.at)
+        for entry in followers:
+            self._begin_after(entry)
 
     def _followers(self, run: Run, outcome: Outcome, ended: datetime) -> list[tuple[Seat, Fire]]:
         """The fires of the jobs that come after this one."""
@@ -921,6 +987,18 @@ class _Line(NamedTuple):
 
     run_id: int
     failed: bool
+
+
+class _Ending(NamedTuple):
+    """The end of a run at a moment, and what is to be entered with it."""
+
+    run: Run
+    outcome: Outcome
+    at: datetime
+    again: datetime | None
+    then: Sequence[tuple[Seat, Fire]] = ()
+    line: _Line | None = None
+    report: Report | None = None
 
 
 def _line_of(run: Run, outcome: Outcome) -> _Line | None:

@@ -38,9 +38,12 @@ class Guard:
         damaged = self._engine.ledger.damaged
         return min(self._next, self._last + RETRY) if damaged else self._next
 
-    def look(self, monotonic: float, now: datetime) -> None:
-        """Look, if it is time. Raises AlreadyRunning where another daemon has taken over."""
-        if monotonic < self._due:
+    def look(self, monotonic: float, now: datetime, *, anyway: bool = False) -> None:
+        """Look, if it is time or `anyway`, for somebody is awake and looks at other files.
+
+        Raises AlreadyRunning where another daemon has taken over.
+        """
+        if monotonic < self._due and not anyway:
             return
         self._last, self._next = monotonic, monotonic + INTERVAL
         if not (self._look_at_lock() and self._look_at_ledger(now)):

@@ -67,6 +67,8 @@ class Nursery:
     ) -> None:
         """`kin` tells the pids of children that are none of ours."""
         self._kin = kin
+        self.adopts = False
+        """Whether what outlives its run is known to become our child."""
         self._selector = selector
         self._clock = clock
         self._children: dict[int, _Child] = {}
@@ -134,11 +136,23 @@ class Nursery:
     def _take_strays(self, child: _Child, now: float) -> int:
         if child.job.linger or child.kill_at is not None:
             return 0
+        if self.adopts and not self._has_left(child):
+            return 0
         left = [*child.running.members(), *self._unclaimed(child)]
         if left:
             tree.send(left, signal.SIGTERM)
             self._strays.append(_Strays(left, now + child.job.kill_after.total_seconds()))
         return len(left)
+
+    def _has_left(self, child: _Child) -> bool:
+        """Whether a process came to us that this run may have left: the eldest of its kin does."""
+        found = map(tree.look, tree.children() - self._known())
+        return any(one is not None and one.started >= child.running.started for one in found)
+
+    def _known(self) -> set[int]:
+        """Our children that are no strangers: helpers, runs, and strays that are being ended."""
+        runs = {one.running.pid for one in self._children.values()}
+        return self._kin() | runs | {one.pid for some in self._strays for one in some.processes}
 
     def _unclaimed(self, child: _Child) -> list[tree.Process]:
         """Orphans without any sign of their run, which only this one can have left to us."""
@@ -166,6 +180,8 @@ class Nursery:
 
     def _reap_strangers(self) -> None:
         """Collect ended processes that came to us from runs, as their subreaper or as PID 1."""
+        if not _is_bereaved():
+            return
         known = {child.running.pid for child in self._children.values()} | self._kin()
         for pid in tree.children() - known:
             if tree.look(pid) is None:
@@ -189,3 +205,11 @@ class Nursery:
     def _read(self, running: Running, descriptor: int) -> None:
         if not running.read(descriptor):
             self._selector.unregister(descriptor)
+
+
+def _is_bereaved() -> bool:
+    """Whether any child of this process has ended that nobody has waited for yet."""
+    try:
+        return os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -91,6 +92,9 @@ class PaperLedger(Ledger):
     def foresee(self, run_id: int, end_at: datetime) -> None:
         """When the run will end, for sure."""
         self._under_way[run_id].end_at = end_at
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     # -- jobs ----------------------------------------------------------------------------------
 

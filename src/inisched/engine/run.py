@@ -14,7 +14,10 @@ from inisched.stores.ledger import Claimed
 
 
 class UnderWay(Protocol):
-    """A run in a process of its own: pid and start time name that process for good."""
+    """A run in a process of its own: pid and start time name that process for good.
+
+    Both are 0 while that is still being made.
+    """
 
     pid: int
     started: int

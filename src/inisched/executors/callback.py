@@ -69,9 +69,11 @@ def _unseen_file() -> IO[bytes]:
 
 
 def run_inline(task: Task, *, folder: Path, python_path: Sequence[str]) -> Outcome:
-    """Call it here, inside the daemon, and be back when it has ended."""
-    request = request_for(task, folder, python_path, None)
+    """Call it here, inside the daemon, and be back when it has ended. `python_path` is absolute."""
+    request = request_for(task, folder, python_path, None, resolved=True)
     ended = call_inline(request, success_codes=task.job.success_codes)
+    if not (ended.stdout or ended.stderr or ended.output):
+        return ended
     stdout, stderr = Kept(task.job.output_limit), Kept(task.job.output_limit)
     for stream, printed in ((stdout, ended.stdout), (stderr, ended.stderr)):
         stream.hide(task.job.secrets)
@@ -82,9 +84,14 @@ def run_inline(task: Task, *, folder: Path, python_path: Sequence[str]) -> Outco
 
 
 def request_for(
-    task: Task, folder: Path, python_path: Sequence[str], result: int | None
+    task: Task,
+    folder: Path,
+    python_path: Sequence[str],
+    result: int | None,
+    *,
+    resolved: bool = False,
 ) -> Request:
-    """What the process of a run is told; `result` as in Request."""
+    """What the process of a run is told; `result` and `resolved` as in Request."""
     assert isinstance(task.job.action, Call | Manage)
     run = CurrentRun(
         id=task.run_id,
@@ -103,6 +110,7 @@ def request_for(
         python_path=tuple(python_path),
         result_fd=result,
         mark=task.mark,
+        resolved=resolved,
     )
 
 

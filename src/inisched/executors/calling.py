@@ -5,16 +5,18 @@ In whichever process.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
+from types import FunctionType, TracebackType
 
 from inisched.config.problem import CannotRun
-from inisched.config.signature import bind, bind_gate
+from inisched.config.signature import Bound, bind, bind_gate
 from inisched.config.target import Finder
 from inisched.current import carrying_out
 from inisched.executors.request import Request
@@ -65,11 +67,22 @@ def _asked(request: Request, gate: Call) -> Verdict:
 
 def _called(request: Request, call: Call) -> object:
     function = Finder(request.folder, request.paths).find(call.target)
-    bind_it = bind_gate if call.gate else bind
-    bound = bind_it(function, call.arguments, zone=request.zone)
+    bound = _bound(function, call, request.zone)
     if not bound.ok:
         raise CannotRun(*(p for p in bound.problems if p.level is Level.ERROR))
     return _finished(function(**bound.keywords(request.run)))
+
+
+def _bound(function: Callable[..., object], call: Call, zone: str) -> Bound:
+    if not call.arguments and inspect.isfunction(function):
+        return _bound_alone(function, zone, gate=call.gate)
+    return (bind_gate if call.gate else bind)(function, call.arguments, zone=zone)
+
+
+@functools.lru_cache(maxsize=1024)
+def _bound_alone(function: FunctionType, zone: str, *, gate: bool) -> Bound:
+    """A function that is passed nothing by its section: the same at each call."""
+    return (bind_gate if gate else bind)(function, (), zone=zone)
 
 
 def _finished(value: object) -> object:

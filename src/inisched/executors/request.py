@@ -16,7 +16,7 @@ from inisched.model.job import Call, Manage
 class Request:
     """One run of one callback or management command.
 
-    `folder` is the file's; `python_path` is taken from there.
+    `folder` is the file's; `python_path` is taken from there, unless it is `resolved` already.
 
     `result_fd` is the inherited descriptor the result goes to; None keeps it to the process.
     `mark` goes into the environment, so that whatever the run starts is found again.
@@ -29,11 +29,12 @@ class Request:
     python_path: tuple[str, ...] = (".",)
     result_fd: int | None = None
     mark: str = ""
+    resolved: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
         """`python_path`, absolute."""
-        return absolute(self.python_path, self.folder)
+        return self.python_path if self.resolved else absolute(self.python_path, self.folder)
 
     @property
     def argv(self) -> list[str]:
@@ -64,6 +65,7 @@ class Request:
             zone=packed["zone"],
             folder=Path(packed["folder"]),
             python_path=tuple(packed["python_path"]),
+            resolved=True,
             result_fd=packed["result_fd"],
             mark=packed.get("mark", ""),
         )

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from inisched.executors.callback import run_inline, start_call
 from inisched.executors.command import start_command
 from inisched.executors.kept import mask
+from inisched.executors.request import absolute
 from inisched.executors.running import Running, Task
 from inisched.executors.zygote.keeper import ZygoteKeeper
 from inisched.model.job import Command, Executor
 from inisched.model.run import Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Executors:
     """Carries tasks out for one file, whose folder is their working directory.
 
@@ -26,6 +28,11 @@ class Executors:
     python_path: Sequence[str]
     keeper: ZygoteKeeper | None = None
 
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """`python_path`, absolute: where callbacks inside the daemon come from."""
+        return absolute(self.python_path, self.folder)
+
     def start(self, task: Task) -> Running | Outcome:
         """Start an attempt; an Outcome at once where it ran inside the daemon.
 
@@ -35,7 +42,7 @@ class Executors:
         if isinstance(task.job.action, Command):
             started = start_command(task, folder=self.folder)
         elif task.job.executor is Executor.INLINE:
-            ended = run_inline(task, folder=self.folder, python_path=self.python_path)
+            ended = run_inline(task, folder=self.folder, python_path=self.paths)
             return masked(ended, secrets)
         else:
             started = self._forked(task) or start_call(

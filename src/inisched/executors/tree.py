@@ -128,9 +128,14 @@ def orphans(known: set[int]) -> list[Process]:
     return [one for one in found if one is not None and not mark_of(one.pid, HELPER)]
 
 
-def adopt_orphans() -> None:
-    """Let what runs leave behind become our children, so that we find and end it (Linux)."""
+def adopt_orphans() -> bool:
+    """Let what runs leave behind become our children, so that we find and end it (Linux).
+
+    Whether `children` tells of all of it from now on.
+    """
     import ctypes
 
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        failed = ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        return not failed and os.path.exists(f"/proc/self/task/{os.getpid()}/children")
+    return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -202,6 +202,13 @@ class Ledger:
     def _db(self) -> sqlite3.Connection:
         return self._grip.db
 
+    def together(self) -> AbstractContextManager[None]:
+        """What is written within is one transaction: none of it has happened where one fails.
+
+        LedgerDown must be let out of it.
+        """
+        return self._together()
+
     def close(self) -> None:
         self._grip.close()
 
@@ -337,9 +344,13 @@ class Ledger:
                 ]
                 entered = [entry for entry in mine if entry is not None]
                 self._name_the_run(take.gaps, folded, entered)
-                self._run("note_looked", job_id=take.job.id, looked=to_ms(take.upto))
+                job_id, looked = take.job.id, to_ms(take.upto)
                 if take.start:
-                    self._run("note_started", job_id=take.job.id, now=to_ms(now))
+                    self._run(
+                        "note_looked_and_started", job_id=job_id, looked=looked, now=to_ms(now)
+                    )
+                else:
+                    self._run("note_looked", job_id=job_id, looked=looked)
                 if take.held is not None:
                     take.held_row = self._hold(take, take.held, now)
                 claimed.append((take, entered))
@@ -744,8 +755,11 @@ class Ledger:
 
     @contextmanager
     def _together(self) -> Iterator[None]:
-        """One transaction: all of it, or nothing and LedgerDown."""
+        """One transaction, or a part of one under way: all of it, or nothing and LedgerDown."""
         self._refuse_if_lost()
+        if self._db.in_transaction:
+            yield
+            return
         try:
             with transaction(self._db):
                 yield

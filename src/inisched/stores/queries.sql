@@ -94,6 +94,9 @@ INSERT INTO absence (since, until, step, machine) VALUES (:since, :until, :step,
 -- name: note_looked
 UPDATE job SET looked = :looked WHERE id = :job_id;
 
+-- name: note_looked_and_started
+UPDATE job SET looked = :looked, started = :now WHERE id = :job_id;
+
 -- name: note_started
 UPDATE job SET started = :now WHERE id = :job_id;
 

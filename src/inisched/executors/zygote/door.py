@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -31,29 +30,25 @@ IMPORT_LIMIT = 60.0
 ANSWER_LIMIT = 30.0
 """Seconds a zygote may leave a request unanswered before it is taken for dead."""
 
-ACKNOWLEDGED = 0.002
-"""Seconds a start waits for the pid of its run; it may come later."""
-
 
 class Zygote:
     """One zygote, from its start to its end. For a loop: select on `fileno()`, call `read_ready()`.
 
     `ready` comes once; `dead` when its end has been noticed, with `ending` for how. `guilty` is
-    the module whose import must not be tried again, and `why`; "" where there is none. `late`
-    are runs, not questions to gates, whose pid came after their start had returned. `stirred` says
-    that something was heard outside of `read_ready()`.
+    the module whose import must not be tried again, and `why`; "" where there is none. `begun`
+    are runs, not questions to gates, whose pid has come since that was looked at.
 
     Raises OSError where it cannot be started.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.ready = self.dead = self.stirred = False
+        self.ready = self.dead = False
         self.guilty = self.why = self.ending = self.printed = ""
         self.broken: dict[str, str] = {}
         self.files: Files = {}
         self.runs: dict[int, ForkedRunning] = {}
-        self.late: dict[int, tuple[int, int]] = {}
+        self.begun: dict[int, tuple[int, int]] = {}
         self.heard = time.monotonic()
         self._importing = self._last_words = ""
         self._tasks: dict[int, int] = {}
@@ -105,21 +100,14 @@ class Zygote:
     # -- runs ----------------------------------------------------------------------------------
 
     def start(self, task: Task) -> ForkedRunning:
-        """Have a run forked. Raises OSError where it is not, and then nothing has happened."""
+        """Have a run forked; nobody waits until it is, its pid comes later.
+
+        Raises OSError where it cannot be asked for, and then nothing has happened.
+        """
         running = self._asked(task)
         if not is_gate(task.job.action):
             self._tasks[running.number] = task.run_id
-        self.heard, self.stirred = time.monotonic(), True
-        deadline = self.heard + ACKNOWLEDGED
-        while not running.told and (left := deadline - time.monotonic()) > 0:
-            poll = select.poll()
-            poll.register(self._channel, select.POLLIN)
-            if poll.poll(left * 1000):
-                self.read_ready()
-        self.late.pop(task.run_id, None)
-        if running.failed is not None:
-            running.outcome()
-            raise running.failed
+        self.heard = time.monotonic()
         return running
 
     def _asked(self, task: Task) -> ForkedRunning:
@@ -127,7 +115,8 @@ class Zygote:
         inner, outer = pipes(3)
         number = next(self._numbers)
         try:
-            request = request_for(task, self.plan.folder, self.plan.python_path, None)
+            plan = self.plan
+            request = request_for(task, plan.folder, plan.python_path, None, resolved=True)
             outer.insert(0, wire.written(request.encode()))
             wire.send(self._channel, {"start": number}, outer)
         except BaseException:
@@ -185,7 +174,7 @@ class Zygote:
             case {"run": run, "pid": pid} if run in self.runs:
                 self.runs[run].begun(pid)
                 if run in self._tasks:
-                    self.late[self._tasks[run]] = (pid, self.runs[run].started)
+                    self.begun[self._tasks[run]] = (pid, self.runs[run].started)
             case {"run": run, "failed": number} if run in self.runs:
                 self.runs[run].refused(OSError(number, os.strerror(number)))
             case {"run": run, "code": code} if run in self.runs:

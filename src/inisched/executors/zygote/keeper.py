@@ -28,7 +28,7 @@ LEAVING = 5.0
 """Seconds a zygote may take to leave."""
 
 Noted = Callable[[Mapping[int, tuple[int, int]]], None]
-"""Told the pid and start time of runs, by run id, that came after their start."""
+"""Told the pid and start time of runs, by run id, once they have been forked."""
 
 
 def plan_for(
@@ -140,10 +140,9 @@ class ZygoteKeeper:
     def look(self) -> None:
         """Do what has come due."""
         for zygote in self._all():
-            zygote.stirred = False
-            if zygote.late:
-                late, zygote.late = zygote.late, {}
-                self._noted(late)
+            if zygote.begun:
+                begun, zygote.begun = zygote.begun, {}
+                self._noted(begun)
             if zygote.slow:
                 zygote.give_up()
             self._follow(zygote)
@@ -162,8 +161,6 @@ class ZygoteKeeper:
         moments = [until for _, until in self._leaving]
         moments += [self._again] if self._again is not None else []
         for zygote in self._all():
-            if zygote.stirred or zygote.late:
-                return 0.0
             moments += [run.kill_at for run in zygote.runs.values() if run.kill_at is not None]
         if self._coming is not None:
             moments.append(now + CHECKED_EVERY)

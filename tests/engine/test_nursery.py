@@ -1,0 +1,89 @@
+"""What the nursery does at the end of a run, with real processes."""
+
+from __future__ import annotations
+
+import selectors
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from inisched.config.loader import load
+from inisched.engine.clock import SystemClock
+from inisched.engine.nursery import Departed, Nursery
+from inisched.executors import tree
+from inisched.executors.command import start_command
+from inisched.executors.running import Running, Task
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+
+Run = Callable[[str], Departed]
+
+
+class Walks:
+    """How often all processes of the machine were looked at."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> dict[int, tree.Process]:
+        self.count += 1
+        return look_at_all()
+
+
+look_at_all = tree.processes
+
+
+@pytest.fixture
+def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
+    walks = Walks()
+    monkeypatch.setattr(tree, "processes", walks)
+    return walks
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a script to its end, under a nursery whose strays come to it."""
+    file = tmp_path / "jobs.ini"
+
+    def run(script: str) -> Departed:
+        file.write_text(f"[a]\ncommand = {script}\nevery = hour\nkill_after = 1 second\n")
+        (job,) = load(file, strict_references=True).jobs
+        selector = selectors.DefaultSelector()
+        nursery = Nursery(selector, SystemClock())
+        nursery.adopts = tree.adopt_orphans()
+        task = replace(Task(run_id=1, job=job, scheduled_for=datetime.now(UTC)), mark="test:1")
+        running: Running = start_command(task, folder=tmp_path)
+        running.mark = task.mark
+        nursery.adopt(1, running, job)
+        deadline = time.monotonic() + 30
+        while not (found := list(nursery.departed())):
+            assert time.monotonic() < deadline
+            for key, _ in selector.select(0.05):
+                key.data(key.fd)
+        running.outcome()
+        return found[0]
+
+    return run
+
+
+def test_after_a_run_that_left_nothing_the_machine_is_not_searched(run: Run, walks: Walks) -> None:
+    assert (run("/bin/echo hello").left, walks.count) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "sleep 1000 > /dev/null 2>&1 &",
+        "setsid sleep 1000 > /dev/null 2>&1 & sleep 0.2",
+        "nohup setsid sh -c 'sleep 1000 & exit 0' > /dev/null 2>&1; true",
+        "env -i setsid sh -c 'sleep 1000 & exit 0' > /dev/null 2>&1; true",
+    ],
+)
+def test_what_a_run_left_is_found_however_it_went(run: Run, walks: Walks, script: str) -> None:
+    assert run(script).left == 1
+    assert walks.count > 0

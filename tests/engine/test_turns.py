@@ -1,0 +1,221 @@
+"""What ends in one turn of the loop is written in one transaction: all of it, or nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.world import World
+from inisched.engine.nursery import Departed
+from inisched.model.run import Outcome, State
+from inisched.stores.ledger import LedgerDown
+
+Make = Callable[..., World]
+
+THREE = "".join(f"[{name}]\ncommand = true\nevery = 10 minutes\n" for name in "abc")
+ROOM = {"settings": "max_running = 9"}
+
+
+def end_all(w: World) -> None:
+    """All runs end in one turn of the loop; the look that follows is not taken yet."""
+    for run_id in list(w.engine.runs):
+        w.engine.note_end(Departed(run_id, ago=0.0, timed_out=False, left=0), w.now)
+
+
+def commits(w: World) -> list[str]:
+    """The transactions written from now on, by the statement each ends with."""
+    seen: list[str] = []
+    w.ledger._db.set_trace_callback(lambda text: text == "COMMIT" and seen.append(text))
+    return seen
+
+
+def test_the_ends_of_a_turn_are_one_transaction(world: Make) -> None:
+    w = world(THREE, **ROOM)
+    w.go(minutes=10)
+    seen = commits(w)
+    end_all(w)
+    w.go(seconds=1)
+    assert seen == ["COMMIT"]
+    assert [row["state"] for row in w.rows()] == ["success"] * 3
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
+def test_of_ends_that_cannot_be_written_together_none_is_and_later_all_are(
+    world: Make, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    w = world(THREE, **ROOM)
+    w.go(minutes=10)
+    end_all(w)
+    with monkeypatch.context() as down:
+        _let_down(down, w, fails_at)
+        w.go(seconds=1)
+        assert [row["state"] for row in w.rows()] == ["running"] * 3
+    w.go(seconds=1)
+    assert [row["state"] for row in w.rows()] == ["success"] * 3
+    w.go(minutes=10)
+    assert len(w.started) == 6
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
+def test_of_ends_that_were_not_written_a_dead_daemon_leaves_interrupted_runs(
+    world: Make, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    w = world(THREE, **ROOM)
+    w.go(minutes=10)
+    end_all(w)
+    with monkeypatch.context() as down:
+        _let_down(down, w, fails_at)
+        w.go(seconds=1)
+    w.restart(seconds=1)
+    assert [row["state"] for row in w.rows()] == ["interrupted"] * 3
+    assert len(w.started) == 3
+
+
+def _let_down(down: pytest.MonkeyPatch, w: World, fails_at: int) -> None:
+    """The disk is full after so many ends."""
+    finish, count = w.ledger.finish, iter(range(1, 100))
+
+    def full(*given: Any, **more: Any) -> Any:
+        if next(count) == fails_at:
+            raise LedgerDown("database or disk is full")
+        return finish(*given, **more)
+
+    down.setattr(w.ledger, "finish", full)
+
+
+def test_an_end_sees_what_another_of_the_same_job_brought_about(world: Make) -> None:
+    w = world(
+        "[a]\ncommand = false\nevery = 1 minute\noverlap = allow\nnotify = me\n"
+        "[notify:me]\nwebhook = http://127.0.0.1:1/\n",
+        **ROOM,
+    )
+    w.outcome = Outcome(state=State.FAILURE, exit_code=1)
+    w.go(minutes=1)
+    w.go(minutes=1)
+    end_all(w)
+    w.go(seconds=1)
+    assert w.letters == [("notify:me", "failure")]
+    assert [one.failures for one in w.ledger.post.incidents()] == [2]
+
+
+def test_a_job_and_one_that_comes_after_it_may_end_in_one_turn(world: Make) -> None:
+    w = world(
+        "[a]\ncommand = true\nevery = 10 minutes\nthen = b\n"
+        "[b]\ncommand = true\nevery = 10 minutes\n",
+        **ROOM,
+    )
+    w.go(minutes=10)
+    end_all(w)
+    w.go(seconds=1)
+    assert w.account() == [
+        "10:10:00 success schedule",
+        "10:10:00 success schedule",
+        "10:10:00 running then",
+    ]
+
+
+# -- which process carries a run
+
+
+def pids(w: World) -> list[int | None]:
+    return [run.pid for run in w.ledger.open_runs()]
+
+
+def test_the_process_of_a_run_is_written_with_the_next_end(world: Make) -> None:
+    w = world("[a]\ncommand = true\nevery = 10 minutes\n[b]\ncommand = true\nevery = 15 minutes\n")
+    w.go(minutes=10)
+    w.go(seconds=1)
+    assert pids(w) == [1]
+    w.go(minutes=5)
+    assert pids(w) == [1, None]
+    seen = commits(w)
+    w.end("a")
+    assert (pids(w), seen) == ([1], ["COMMIT"])
+
+
+def test_the_process_of_a_run_is_written_within_a_moment_though_nothing_ends(world: Make) -> None:
+    w = world(THREE, **ROOM)
+    w.go(minutes=10)
+    assert pids(w) == [None] * 3
+    assert w.engine.note_by == w.now + timedelta(milliseconds=20)
+    w.go(milliseconds=20)
+    assert (pids(w), w.engine.note_by) == ([1] * 3, None)
+
+
+def test_a_run_that_ended_in_that_moment_needs_no_process(world: Make) -> None:
+    w = world(THREE, **ROOM)
+    w.go(minutes=10)
+    end_all(w)
+    seen = commits(w)
+    w.go(seconds=1)
+    assert seen == ["COMMIT"]
+
+
+# -- callbacks that run in the daemon
+
+
+INLINE = "".join(f"[{name}]\ncommand = true\nevery = 10 minutes\n" for name in "abcdef")
+
+
+class Inline(World):
+    """A world whose runs are over at once; each takes so many seconds by the stopwatch."""
+
+    takes = 0.0
+
+    def _start(self, task: Any) -> Any:
+        super()._start(task)
+        self.written.append(sum(row["state"] == "success" for row in self.rows()))
+        later = self.engine._stopwatch() + self.takes
+        self.engine._stopwatch = lambda: later
+        return Outcome(state=State.SUCCESS, exit_code=0)
+
+    def begin(self) -> None:
+        self.written: list[int] = []
+        super().begin()
+        self.engine._stopwatch = lambda: 0.0
+
+
+@pytest.fixture
+def inline(tmp_path: Any) -> Inline:
+    return Inline(tmp_path, INLINE, settings="max_running = 9")
+
+
+def test_callbacks_that_run_in_the_daemon_are_claimed_together_and_end_together(
+    inline: Inline,
+) -> None:
+    seen = commits(inline)
+    inline.go(minutes=10)
+    assert inline.written == [0] * 6
+    assert seen == ["COMMIT"] * 2
+    assert [row["state"] for row in inline.rows()] == ["success"] * 6
+
+
+def test_their_ends_are_not_left_unwritten_for_long(inline: Inline) -> None:
+    inline.takes = 0.03
+    inline.go(minutes=10)
+    assert inline.written == [0, 0, 2, 2, 4, 4]
+
+
+def test_those_in_hand_with_one_that_kills_the_daemon_are_interrupted_and_never_run_again(
+    inline: Inline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Died(BaseException):
+        pass
+
+    carry_out, inline.takes = inline._start, 0.03
+
+    def deadly(task: Any) -> Any:
+        if task.job.name == "d":
+            raise Died
+        return carry_out(task)
+
+    inline.engine.start = deadly
+    with pytest.raises(Died):
+        inline.go(minutes=10)
+    inline.restart(seconds=1)
+    states = {row["job"]: row["state"] for row in inline.rows()}
+    assert states == dict.fromkeys("ab", "success") | dict.fromkeys("cdef", "interrupted")
+    assert [name for name, _ in inline.started] == ["a", "b", "c"]
