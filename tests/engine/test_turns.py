@@ -219,3 +219,48 @@ def test_those_in_hand_with_one_that_kills_the_daemon_are_interrupted_and_never_
     states = {row["job"]: row["state"] for row in inline.rows()}
     assert states == dict.fromkeys("ab", "success") | dict.fromkeys("cdef", "interrupted")
     assert [name for name, _ in inline.started] == ["a", "b", "c"]
+
+
+# -- many fires that wait for a place
+
+
+CROWD = "".join(f"[{name}]\ncommand = true\nevery = 10 minutes\n" for name in "abcd")
+
+
+def test_whoever_waits_for_a_place_alone_is_not_looked_at_while_there_is_none(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = world(CROWD, settings="max_running = 1")
+    w.go(minutes=10)
+    looked_at: list[str] = []
+    passes = w.engine.passes
+    monkeypatch.setattr(
+        w.engine, "passes", lambda seat, e: looked_at.append(seat.job.name) or passes(seat, e)
+    )
+    w.go(seconds=1)
+    w.go(seconds=1)
+    assert looked_at == []
+    w.end("a")
+    assert looked_at == ["b"]
+    assert [name for name, _ in w.started] == ["a", "b"]
+
+
+def test_who_was_paused_while_there_was_no_place_does_not_take_the_one_that_comes(
+    world: Make,
+) -> None:
+    w = world(CROWD, settings="max_running = 1")
+    w.go(minutes=10)
+    w.throw("pause", "b", until=w.now + timedelta(minutes=1))
+    w.end("a")
+    assert [name for name, _ in w.started] == ["a", "c"]
+    w.go(minutes=1)
+    w.end("c")
+    assert [name for name, _ in w.started] == ["a", "c", "b"]
+
+
+def test_during_a_hold_nobody_takes_the_place_that_comes(world: Make) -> None:
+    w = world(CROWD, settings="max_running = 1")
+    w.go(minutes=10)
+    w.throw("hold")
+    w.end("a")
+    assert [name for name, _ in w.started] == ["a"]

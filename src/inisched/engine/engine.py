@@ -253,6 +253,7 @@ class Engine:
         self.note_waiter(seat)
 
     def note_waiter(self, seat: Seat) -> None:
+        seat.patient = False
         if seat.line or seat.pending:
             self._waiters[seat.job.name] = seat
         else:
@@ -325,6 +326,8 @@ class Engine:
         to be told something."""
         yield from self.telling.due
         for seat in self._waiters.values():
+            if seat.patient:
+                continue
             for entry in seat.pending.values():
                 yield entry.not_before
             pool = self.gates.pools.get(seat.job.pool or "")
@@ -635,6 +638,8 @@ class Engine:
         chosen: list[tuple[Seat, Claimed]] = []
         waiting = [seat for seat in self._waiters.values() if seat.line]
         for seat in sorted(waiting, key=lambda seat: seat.line[0].fire.moved):
+            if seat.patient and self.gates.crowded:
+                continue
             if (entry := self._next(seat)) is not None:
                 self.gates.take(seat)
                 chosen.append((seat, entry))
@@ -661,6 +666,7 @@ class Engine:
         if seat.asking == entry.run_id:
             return False
         seat.shut = shut = self.gates.shut(seat, entry)
+        seat.note_patience()
         if shut == "overlap" and seat.job.overlap is Overlap.REPLACE:
             seat.shut = shut = self.gates.waits(seat, entry) or shut
         if shut == READY or (shut is not None and shut.startswith("after:")):
@@ -673,7 +679,7 @@ class Engine:
 
     def _wake(self, now: datetime) -> None:
         """Pending attempts whose moment has come join the line; who waited too long leaves it."""
-        for seat in list(self._waiters.values()):
+        for seat in [seat for seat in self._waiters.values() if not seat.patient]:
             for entry in [e for e in seat.pending.values() if _due(e, now)]:
                 del seat.pending[entry.run_id]
                 if entry.attempt > 1:

@@ -40,6 +40,11 @@ class Gates:
         if self.pools:
             self._taken.update(seat.job.pool for seat in seats)
 
+    @property
+    def crowded(self) -> bool:
+        """Whether all places are taken, and whoever waits for one waits for that alone."""
+        return self._all >= self.max_running and not self.held
+
     def take(self, seat: Seat) -> None:
         """A place is promised to a fire of the seat."""
         self._all += 1

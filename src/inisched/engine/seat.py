@@ -28,7 +28,8 @@ class Seat:
     inactive job has no `entry`: only a person makes it run. `held` is what came due during a hold,
     with its row; `failed` the attempt whose period must succeed before later ones. A fire in
     `ready` may start until that moment, one in `cleared` has been asked whether it should run.
-    `shut` is what the first in line waits for.
+    `shut` is what the first in line waits for. It is `patient` where that is known to be one of the
+    `max_running` places and nothing else, until something changes in its line.
     """
 
     job: Job
@@ -48,6 +49,7 @@ class Seat:
     ready: dict[int, datetime] = field(default_factory=dict)
     cleared: set[int] = field(default_factory=set)
     shut: str | None = None
+    patient: bool = False
 
     def take_over(self, former: Seat) -> None:
         """What runs, waits and is known of the job goes on under its new definition."""
@@ -55,6 +57,13 @@ class Seat:
         self.paused_from, self.paused_until = former.paused_from, former.paused_until
         self.held, self.failed = former.held, former.failed
         self.asking, self.ready, self.cleared = former.asking, former.ready, former.cleared
+
+    def note_patience(self) -> None:
+        """Whether nothing but a place, nobody's answer and no moment, makes the first one start."""
+        job, gates = self.job, self.job.gates
+        asks = job.pool or gates.ready or gates.should_run or gates.upstream
+        own = self.running or self.pending or self.failed or self.paused_until
+        self.patient = self.shut == "max_running" and not (asks or own)
 
     def forget(self, entry: Claimed) -> None:
         """The fire waits no longer."""

@@ -133,6 +133,7 @@ def pause(engine: Engine, job: str, until: datetime, now: datetime) -> None:
     engine.look(now)
     if job in engine.seats:
         engine.seats[job].paused_from, engine.seats[job].paused_until = now, until
+        engine.seats[job].patient = False
         engine.telling.expect(engine.seats[job])
 
 
