@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import schedule
@@ -56,6 +57,13 @@ class Job(schedule.Job):
     def following(self, rhythm: Rhythm, since: datetime) -> Job:
         """Follow that rhythm; fires up to and including `since` are done with."""
         self.rhythm, self.since = rhythm, since
+        return self
+
+    def do(self, job_func: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
+        """As the library's, without the name and the words of the function beside it."""
+        self.job_func = partial(job_func, *args, **kwargs)
+        self._schedule_next_run()
+        cast(Scheduler, self.scheduler).jobs.append(self)
         return self
 
     def run(self) -> Any:
