@@ -21,6 +21,10 @@ from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import Rhythm, rhythm
 from inisched.timing.shown import WEEKDAYS, show_time
 
+_CRON: set[Hashable] = {"cron"}
+_EVERY: set[Hashable] = {"every"}
+"""Tags, of which the library would make a set for each job."""
+
 
 class Job(schedule.Job):
     """A job of the library that follows a rhythm of ours. `due` is aware UTC, None: never."""
@@ -179,7 +183,7 @@ def register(
 def _say(entry: Job, words: Schedule) -> None:
     """The library's words for the schedule, as far as it has them."""
     every = words.every
-    entry.tag("cron" if every is None else "every")
+    entry.tags = _CRON if every is None else _EVERY
     if every is None or every.never:
         return
     entry.unit = f"{every.unit.value}s" if every.unit else "weeks"
