@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inisched.timing.recurrence import Anchor
+from inisched.timing.recurrence import Anchor, Rule
 from inisched.timing.rhythm import Rhythm, rhythm
 from inisched.timing.words import read_expression
 
@@ -143,6 +143,6 @@ def test_random_intervals_do_not_depend_on_the_order_of_questions(
 def test_steps_from_fire_to_fire_are_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
     beat = shaken("*/6 * * * *", timedelta(0))
     fires = walked(beat, 3)
-    monkeypatch.setattr(beat.rule, "_find_after", lambda moment: pytest.fail("asked anew"))
+    monkeypatch.setattr(Rule, "_find_after", lambda rule, moment: pytest.fail("asked anew"))
     assert [beat.next(LOOK + timedelta(minutes=7)), beat.next(fires[1])] == fires[1:]
     assert beat.rule.latest(LOOK, fires[2] - timedelta(seconds=1)) == fires[1]

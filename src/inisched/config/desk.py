@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from inisched.config.fields import Field, Fields
@@ -14,6 +14,8 @@ from inisched.model.diagnostic import Level, Unreadable
 
 T = TypeVar("T")
 Reader = Callable[[str], Any]
+
+_NOTHING: Any = object()
 
 NOT_IN_FORCE = "not in force in this version"
 _OWN_LINE = "a comment stands on a line of its own"
@@ -53,6 +55,16 @@ class Desk:
             return otherwise
         typed: T = value
         return typed if self._in_force(field, value) else otherwise
+
+    def given(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """The values that are given, can be read and are in force, each under the name it has in
+        `names`; what is not given costs nothing."""
+        found = {}
+        for name in self.known.keys() & names.keys():
+            value = self.read(name, _NOTHING)
+            if value is not _NOTHING:
+                found[names[name]] = value
+        return found
 
     def check(self, name: str) -> None:
         """Read a key only to find what is wrong with it."""

@@ -59,15 +59,16 @@ def _no_default() -> Section:
     return Section(DEFAULT, line=0, column=1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Document:
-    """What stands in a file. `sections` are in file order, twins included, DEFAULT left out.
+    """What stands in a file, its `text` with LF at the ends of lines.
 
-    `headless` says that text stands before the first header: then this is no INI file.
+    `sections` are in file order, twins included, DEFAULT left out. `headless` says that text stands
+    before the first header: then this is no INI file.
     """
 
     file: str
-    lines: list[str]
+    text: str
     sections: list[Section] = field(default_factory=list)
     default: Section = field(default_factory=_no_default)
     problems: list[Diagnostic] = field(default_factory=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from inisched.config.document import Document, Section
+from inisched.config.document import Section
 from inisched.config.ini import read_ini
 from inisched.config.keys import is_key
 from inisched.config.masking import MASK, without_password
@@ -13,20 +13,18 @@ from inisched.config.problem import quoted
 from inisched.config.report import Lines
 
 
-def digest(document: Document) -> str:
+def digest(text: str) -> str:
     """The same for the same text."""
-    text = "\n".join(document.lines)
     return blake2b(text.encode(errors="surrogateescape"), digest_size=16).hexdigest()
 
 
-def without_secrets(document: Document, salt: str) -> str:
+def without_secrets(lines: Lines, salt: str) -> str:
     """The text with *** for secrets, each with a mark that tells whether it was changed.
 
     The mark has two bytes: nobody learns a secret from it.
     """
-    lines = Lines(document)
     return "\n".join(
-        _masked(lines.masked(n), line, salt) for n, line in enumerate(document.lines, 1)
+        _masked(lines.masked(n), line, salt) for n, line in enumerate(lines.text.split("\n"), 1)
     )
 
 

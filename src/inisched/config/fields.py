@@ -50,6 +50,8 @@ class Fields:
 
     def under(self, default: Fields) -> Fields:
         """These fields with those of [DEFAULT] where they leave room for them."""
+        if not default.known and not default.arguments:
+            return self
         silenced = set(self.known)
         if not silenced.isdisjoint(ACTIONS):
             silenced.update(ACTIONS)

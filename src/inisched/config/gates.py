@@ -24,12 +24,17 @@ _IDLE_WITHOUT = {
 }
 """Keys that say something about others, and mean nothing without one of them."""
 
+_KEYS = {"should_run", *_IDLE_WITHOUT}.union(*_IDLE_WITHOUT.values())
+NO_GATES = Gates()
+
 
 def read_gates(desk: Desk, action: Action | None) -> Gates:
     """Read every key of them but the names; what cannot be read keeps its default.
 
     A gate is offered the arguments of the callback; other actions have none.
     """
+    if desk.known.keys().isdisjoint(_KEYS):
+        return NO_GATES
     arguments = action.arguments if isinstance(action, Call) else ()
     _warn_of_idle(desk)
     return Gates(
@@ -50,8 +55,7 @@ def read_period(desk: Desk) -> Period | None:
 
 def read_names(desk: Desk) -> None:
     """Read the lists of names only to find what is wrong with them."""
-    for key in ("after", "after_future", "then"):
-        desk.read(key, "")
+    desk.given({"after": "", "after_future": "", "then": ""})
 
 
 def _gate(desk: Desk, name: str, arguments: tuple[Argument, ...]) -> Call | None:

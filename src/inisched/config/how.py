@@ -4,69 +4,49 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass
-from datetime import timedelta
+from typing import Any
 
 from inisched.config.desk import Desk
 from inisched.model.diagnostic import Unreadable
 from inisched.model.job import Overlap, Retry, Surroundings
 
 _ENV = "env."
+_PLAIN = {
+    name: name
+    for name in ("overlap", "pool", "timeout", "kill_after", "rerun_interrupted", "linger")
+}
+_RETRY = {
+    "retries": "retries",
+    "retry_delay": "delay",
+    "retry_backoff": "backoff",
+    "retry_max_delay": "max_delay",
+}
+_AROUND = {name: name for name in ("cwd", "env_file", "run_as", "umask", "nice", "memory_limit")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class How:
+def read_how(desk: Desk) -> dict[str, Any]:
     """What a section says of it, under the names the job has for it."""
-
-    overlap: Overlap
-    pool: str | None
-    timeout: timedelta | None
-    kill_after: timedelta
-    retry: Retry
-    rerun_interrupted: bool
-    linger: bool
-    around: Surroundings
-
-
-def read_how(desk: Desk) -> How:
-    """Read every key of it; what cannot be read keeps its default."""
-    return How(
-        overlap=Overlap(desk.read("overlap", "skip")),
-        pool=desk.read("pool", None),
-        timeout=desk.read("timeout", None),
-        kill_after=desk.read("kill_after", timedelta(seconds=5)),
-        retry=Retry(
-            desk.read("retries", 0),
-            desk.read("retry_delay", timedelta(seconds=60)),
-            desk.read("retry_backoff", 2.0),
-            desk.read("retry_max_delay", timedelta(hours=1)),
-        ),
-        rerun_interrupted=desk.read("rerun_interrupted", False),
-        linger=desk.read("linger", False),
-        around=_read_surroundings(desk),
-    )
-
-
-def _read_surroundings(desk: Desk) -> Surroundings:
+    how = desk.given(_PLAIN)
+    if "overlap" in how:
+        how["overlap"] = Overlap(how["overlap"])
+    retry = desk.given(_RETRY)
+    if retry:
+        how["retry"] = Retry(**retry)
     _check_user(desk)
-    return Surroundings(
-        cwd=desk.read("cwd", None),
-        env=tuple(_variables(desk)),
-        env_file=desk.read("env_file", None),
-        run_as=desk.read("run_as", None),
-        umask=desk.read("umask", None),
-        nice=desk.read("nice", None),
-        memory_limit=desk.read("memory_limit", None),
-    )
+    around = desk.given(_AROUND)
+    variables = _variables(desk)
+    if around or variables:
+        how["around"] = Surroundings(env=variables, **around)
+    return how
 
 
-def _variables(desk: Desk) -> list[tuple[str, str]]:
+def _variables(desk: Desk) -> tuple[tuple[str, str], ...]:
     """The variables of `env.NAME`, as they are spelled."""
-    return [
+    return tuple(
         (field.entry.key[len(_ENV) :], desk.read(name, ""))
         for name, field in desk.known.items()
         if name.startswith(_ENV)
-    ]
+    )
 
 
 def _check_user(desk: Desk) -> None:

@@ -25,7 +25,7 @@ def read_ini(text: str, file: str, is_key: Callable[[str], bool]) -> Document:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    document = Document(file, text.split("\n"))
+    document = Document(file, text)
     _Reader(document, is_key).read()
     if "\r" in text or "\0" in text:
         _refuse_strange_characters(document)
@@ -52,7 +52,7 @@ class _Reader:
         self.more: list[tuple[int, int]] = []
 
     def read(self) -> None:
-        for number, line in enumerate(self.document.lines, start=1):
+        for number, line in enumerate(self.document.text.split("\n"), start=1):
             text = line.strip()
             if not text:
                 self.blanks += 1
@@ -276,7 +276,7 @@ def _refuse_strange_characters(document: Document) -> None:
     """Report the first lone CR and NUL of each line; the key it stands in is spoilt."""
     owners = _owners(document)
     starts = [line for line, _, _ in owners]
-    for number, line in enumerate(document.lines, start=1):
+    for number, line in enumerate(document.text.split("\n"), start=1):
         for character, (code, message, hint) in _STRANGE.items():
             column = line.find(character) + 1
             if not column:

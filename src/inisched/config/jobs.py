@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from inisched.config.desk import Desk
 from inisched.config.document import Section
@@ -26,6 +25,15 @@ from inisched.config.what import read_action, read_executor
 from inisched.config.when import AT_START, read_schedule, warn_of_silenced
 from inisched.model.job import DjangoSettings, Ending, Job, Misfire
 from inisched.model.place import Place
+
+_PLAIN = {
+    name: name
+    for name in (
+        "active", "description", "run_at_start", "grace", "misfire", "max_catchup", "output_limit",
+        "success_codes", "then_on",
+    )
+}  # fmt: skip
+"""Keys a job has under their own names, as they are read; what is not given is the Job's affair."""
 
 
 @dataclass(slots=True)
@@ -67,7 +75,8 @@ class Drafter:
         desk = Desk(section.name, own.under(self.default), self.report)
         desk.broken = bool(section.spoilt)
         misspelt = refuse_misspelt(desk)
-        self._misspelt |= {key: f for key, f in misspelt.items() if f.from_default}
+        if misspelt:
+            self._misspelt |= {key: f for key, f in misspelt.items() if f.from_default}
         if desk.has("call") or "call" in misspelt:
             warn_of_resemblance(desk, misspelt)
         elif desk.has("command") or desk.has("manage"):
@@ -104,50 +113,32 @@ class Drafter:
         """Read every key; None where there is no action or no schedule to make a job of."""
         action = read_action(desk, self.project)
         schedule = read_schedule(desk, zone)
+        said = desk.given(_PLAIN) | read_how(desk)
         executor = read_executor(desk)
-        run_at_start = desk.read("run_at_start", False)
-        grace = desk.read("grace", timedelta(seconds=60))
         report_period = read_period(desk)
-        misfire = Misfire(desk.read("misfire", "all" if report_period else "coalesce"))
-        max_catchup = desk.read("max_catchup", 1000)
-        output_limit = desk.read("output_limit", 64 * 1024)
-        success_codes = desk.read("success_codes", (0,))
-        how = read_how(desk)
+        misfire = Misfire(said.pop("misfire", "all" if report_period else "coalesce"))
+        then_on = Ending(said.pop("then_on", "success"))
         gates = read_gates(desk, action)
-        read_names(desk)
-        then_on = Ending(desk.read("then_on", "success"))
         notices = read_notices(desk)
-        desk.read("description", "")
+        read_names(desk)
         desk.read_later_keys()
         if action is None or schedule is None or desk.name is None:
             return None
+        if schedule.text == AT_START:
+            said["run_at_start"] = True
         return Job(
             name=desk.name,
             place=place,
             action=action,
             schedule=schedule,
-            active=desk.read("active", True),
-            description=description(desk),
             executor=executor,
-            run_at_start=run_at_start or schedule.text == AT_START,
-            grace=grace,
             misfire=misfire,
-            max_catchup=max_catchup,
-            output_limit=output_limit,
-            success_codes=success_codes,
-            overlap=how.overlap,
-            pool=how.pool,
-            timeout=how.timeout,
-            kill_after=how.kill_after,
-            retry=how.retry,
-            rerun_interrupted=how.rerun_interrupted,
-            linger=how.linger,
-            around=how.around,
             gates=gates,
             report_period=report_period,
             then_on=then_on,
             notices=notices,
             secrets=_secrets(desk.fields),
+            **said | {"description": description(desk)},
         )
 
 

@@ -15,7 +15,8 @@ class Key:
 
     A key that is not `in_force` is read and checked, and earns a warning; so do the single
     values named in `later`. `verbatim` values are handed on as they stand: no references, and no
-    suspicion of trailing comments. A `pattern` key ends in NAME, which stands for any word.
+    suspicion of trailing comments. The key "env.NAME" has the `pattern` "env.", and NAME stands for
+    any word; a plain one has the pattern "".
     """
 
     name: str
@@ -27,11 +28,7 @@ class Key:
     in_force: bool = False
     later: tuple[str, ...] = ()
     verbatim: bool = False
-
-    @property
-    def pattern(self) -> str:
-        """What a patterned key starts with ("env."); "" for a plain one."""
-        return self.name[: -len("NAME")] if self.name.endswith(".NAME") else ""
+    pattern: str = ""
 
 
 class Table:
@@ -82,6 +79,7 @@ def _key(
     return Key(
         name=name, kind=kind, group=group, help=help, default=default, aliases=aliases,
         in_force=in_force, later=later, verbatim=verbatim,
+        pattern=name[: -len("NAME")] if name.endswith(".NAME") else "",
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ _PATIENCE = 100_000
 """Names looked at in all for likely cures; looking through many takes long."""
 
 _NOBODY = "none"
+_NAMING = {*LISTS, "pool", "notify"}
 
 _EXPECTED = {
     "job": "the name of a job in this file",
@@ -45,6 +46,9 @@ class Links:
         followers = []
         for draft in drafts:
             follower = Follower(draft)
+            followers.append(follower)
+            if draft.desk.known.keys().isdisjoint(_NAMING):
+                continue
             for key in LISTS:
                 names = self._read(draft, key, self.jobs, "job")
                 if names:
@@ -53,7 +57,6 @@ class Links:
             self._fill_in_notifiers(draft)
             follower.check_overlap()
             follower.fill_in()
-            followers.append(follower)
         by_name = {follower.name: follower.draft for follower in followers}
         for key, (alone, together) in _RINGS.items():
             for ring in rings(graphs[key]):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +28,7 @@ from inisched.config.settings import (
 )
 from inisched.config.source import Refused, read_text
 from inisched.config.when import raw_text
+from inisched.model.collector import collector_resting
 from inisched.model.diagnostic import Diagnostic, Level
 from inisched.model.job import DjangoSettings, Job, Pool
 from inisched.model.notifier import Notifier
@@ -96,16 +95,12 @@ class Config:
         return self.lines.complete(diagnostic) if self.lines else diagnostic
 
 
+@collector_resting()
 def load(path: str | Path, *, strict_references: bool) -> Config:
     """Read a file and everything it says; whatever is wrong becomes a diagnostic, never an error.
 
     With `strict_references` a reference with nothing behind it is an error, else a note.
     """
-    with _collector_resting():
-        return _load(path, strict=strict_references)
-
-
-def _load(path: str | Path, *, strict: bool) -> Config:
     shown = os.fspath(path)
     real_path = _real(shown)
     try:
@@ -116,7 +111,7 @@ def _load(path: str | Path, *, strict: bool) -> Config:
     if document.headless:
         report = Report(document)
         return _refused(shown, real_path, *report.finished())
-    return _Loading(document, real_path, strict).config()
+    return _Loading(document, real_path, strict_references).config()
 
 
 def _real(path: str) -> Path:
@@ -125,18 +120,6 @@ def _real(path: str) -> Path:
         return Path(os.path.realpath(path))
     except (OSError, ValueError):
         return Path(path)
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Nearly all that loading makes stays: looking for garbage takes a third of the time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _refused(shown: str, real_path: Path, *diagnostics: Diagnostic) -> Config:

@@ -118,8 +118,14 @@ def kinds_of(words: Iterable[str] | None) -> frozenset[Kind] | None:
     return None if words is None else frozenset(map(Kind, words))
 
 
+_NOTICES = {"notify", "notify_on", "warn_after", "expect_within", "ping"}
+NO_NOTICES = Notices()
+
+
 def read_notices(desk: Desk) -> Notices:
     """What a job says of who hears of it; the names are filled in by `links`, which knows them."""
+    if desk.known.keys().isdisjoint(_NOTICES):
+        return NO_NOTICES
     desk.read("notify", "")
     on, field = kinds_of(desk.read("notify_on", None)), desk.get("notify_on")
     late = on is not None and Kind.LATE in on and not desk.has("expect_within")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from array import array
 from dataclasses import replace
+from functools import cached_property
+from weakref import ref
 
 from inisched.config.document import DEFAULT, Document, Entry
-from inisched.config.keys import is_reserved
+from inisched.config.ini import read_ini
+from inisched.config.keys import is_key, is_reserved
 from inisched.config.masking import MASK, is_secret, password_span, secret_start, shortened
 from inisched.model.diagnostic import Diagnostic, Level
 from inisched.model.place import Place
@@ -17,9 +22,26 @@ class Lines:
     """The lines of a file as a diagnostic may show them."""
 
     def __init__(self, document: Document) -> None:
-        self._lines = document.lines
-        self.document = document
+        self.file, self.text = document.file, document.text
+        self._document = ref(document)
         self._secret: set[int] | None = None
+
+    @property
+    def document(self) -> Document:
+        """What stands in the file, read again if nobody has it at hand: it is ten times as large
+        as its text."""
+        return self._document() or read_ini(self.text, self.file, is_key)
+
+    @cached_property
+    def _ends(self) -> array[int]:
+        """Where each line ends."""
+        ends = (match.start() for match in re.finditer("\n", self.text))
+        return array("l", (*ends, len(self.text)))
+
+    def _line(self, number: int) -> str:
+        """A line, counted from 1."""
+        start = self._ends[number - 2] + 1 if number > 1 else 0
+        return self.text[start : self._ends[number - 1]]
 
     def complete(self, diagnostic: Diagnostic) -> Diagnostic:
         """Add the source line, masked, and cut what the message quotes at length.
@@ -27,7 +49,7 @@ class Lines:
         Line 0 stands for the file as a whole.
         """
         number = diagnostic.place.line
-        source = self._lines[number - 1] if 0 < number <= len(self._lines) else None
+        source = self._line(number) if 0 < number <= len(self._ends) else None
         place, length = diagnostic.place, max(diagnostic.length, 1)
         if source is not None:
             source, place, length = _without_password(source, place, length)
@@ -49,7 +71,7 @@ class Lines:
 
     def masked(self, number: int) -> str:
         """A line, counted from 1, without the secret that stands in it."""
-        return self._masked(number, self._lines[number - 1])[0]
+        return self._masked(number, self._line(number))[0]
 
     def _masked(self, number: int, line: str) -> tuple[str, int | None]:
         """The line, and where a secret that was masked in it starts, counted from 0."""
@@ -64,7 +86,8 @@ class Lines:
     def _continued_secrets(self) -> set[int]:
         """Numbers of the second and later lines of secret values."""
         if self._secret is None:
-            sections = [self.document.default, *self.document.sections]
+            document = self.document
+            sections = [document.default, *document.sections]
             self._secret = {
                 line
                 for section in sections

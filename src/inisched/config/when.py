@@ -17,7 +17,10 @@ from inisched.timing.recurrence import shortest_gap
 from inisched.timing.shown import show_schedule
 
 AT_START = "@reboot"
-NO_JITTER = timedelta(0)
+_PLAIN = {"jitter": "jitter", "from_end": "from_end"}
+
+_schedule = lru_cache(maxsize=1024)(Schedule)
+"""In a large file many jobs have the same schedule: they share it."""
 
 
 def read_schedule(desk: Desk, zone: str | None) -> Schedule | None:
@@ -31,12 +34,11 @@ def read_schedule(desk: Desk, zone: str | None) -> Schedule | None:
         every, cron = Every(), None
     at = _read_at(desk, every)
     on_day = _read_on_day(desk, every)
-    jitter = desk.read("jitter", NO_JITTER)
-    from_end = desk.read("from_end", False)
+    said = desk.given(_PLAIN)
     start, end = _read_bounds(desk, zone)
     if zone is None or (every is None and cron is None):
         return None
-    schedule = Schedule(
+    schedule = _schedule(
         zone=zone,
         text=_text(desk, every, cron, at, on_day),
         every=every,
@@ -45,8 +47,7 @@ def read_schedule(desk: Desk, zone: str | None) -> Schedule | None:
         on_day=on_day,
         active_from=start,
         active_until=end,
-        jitter=jitter,
-        from_end=from_end,
+        **said,
     )
     _check_from_end(desk, schedule)
     _check_jitter(desk, schedule)
@@ -79,12 +80,15 @@ def raw_text(desk: Desk) -> str:
 def _text(
     desk: Desk, every: Every | None, cron: str | None, at: tuple[int, ...], on_day: int | None
 ) -> str:
-    rhythm = [desk.get(name) for name in ("every", "cron", "at", "on_day")]
-    if any(field is not None and field.opaque for field in rhythm):
+    if any(desk.known[name].opaque for name in desk.known.keys() & _TOLD):
         return raw_text(desk)
     if cron is None and desk.has("cron"):
         return AT_START
-    return show_schedule(every, cron, at, on_day)
+    return _shown(every, cron, at, on_day)
+
+
+_TOLD = {"every", "cron", "at", "on_day"}
+_shown = lru_cache(maxsize=1024)(show_schedule)
 
 
 def _read_at(desk: Desk, every: Every | None) -> tuple[int, ...]:
@@ -121,8 +125,13 @@ def _refuse_beside_cron(desk: Desk, name: str, hint: str) -> bool:
     return True
 
 
+_BOUNDS = {"active_from", "active_until"}
+
+
 def _read_bounds(desk: Desk, zone: str | None) -> tuple[datetime | None, datetime | None]:
     """`active_from` and `active_until`; without a zone they are read as if in UTC."""
+    if desk.known.keys().isdisjoint(_BOUNDS):
+        return None, None
     name = zone or "UTC"
     start: datetime | None = desk.read(
         "active_from", None, lambda text: read_moment(text, name, last=False)

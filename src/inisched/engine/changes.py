@@ -23,8 +23,8 @@ FACTOR, LEAST = 3, timedelta(seconds=1)
 def note_edition(ledger: Ledger, config: Config, now: datetime) -> None:
     """Keep the file as it is read now, to compare with later. Raises LedgerDown."""
     if config.lines is not None:
-        document, salt = config.lines.document, ledger.id
-        ledger.post.note_edition(digest(document), lambda: without_secrets(document, salt), now)
+        lines, salt = config.lines, ledger.id
+        ledger.post.note_edition(digest(lines.text), lambda: without_secrets(lines, salt), now)
 
 
 def changed(
@@ -56,7 +56,7 @@ def _section(ledger: Ledger, config: Config, job: Job, worked: datetime) -> Iter
     old = ledger.post.edition(worked)
     if old is None or config.lines is None:
         return
-    found = list(changes(job.name, old, without_secrets(config.lines.document, ledger.id)))
+    found = list(changes(job.name, old, without_secrets(config.lines, ledger.id)))
     yield from found[:MOST]
     if len(found) > MOST:
         yield f"and {len(found) - MOST} more keys were changed"

@@ -30,6 +30,7 @@ from inisched.engine.tally import Tally
 from inisched.engine.telling import Telling
 from inisched.engine.waiting import Waiting
 from inisched.executors.running import Task
+from inisched.model.collector import collector_resting
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
@@ -115,6 +116,7 @@ class Engine:
 
     # -- the file ------------------------------------------------------------------------------
 
+    @collector_resting()
     def adopt(
         self,
         jobs: Iterable[Job],
@@ -144,6 +146,7 @@ class Engine:
             resting=_resting(former_states, wanted, broken, switches),
             stale=stale,
             back=[name for name in wanted if _is_back(switches.get(name))],
+            known=former_states,
         )
         self.written, self.switches = written, switches
         self._stale, self._broken = stale, broken

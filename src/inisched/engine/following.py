@@ -51,7 +51,9 @@ class Followed:
     def know(self, states: Iterable[JobState]) -> None:
         """Take over what the ledger remembers of jobs not known yet."""
         for state in states:
-            self._ends.setdefault(state.name, Ends(state.started, state.succeeded, state.failed))
+            if state.started or state.succeeded or state.failed:
+                ends = Ends(state.started, state.succeeded, state.failed)
+                self._ends.setdefault(state.name, ends)
 
     def move(self, step: timedelta) -> None:
         for ends in self._ends.values():

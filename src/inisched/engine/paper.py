@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -103,12 +103,13 @@ class PaperLedger(Ledger):
 
     def seat(
         self,
-        beginnings: Iterable[Beginning],
+        beginnings: Collection[Beginning],
         now: datetime,
         *,
         resting: Mapping[str, str] | None = None,
         stale: Iterable[str] = (),
         back: Iterable[str] = (),
+        known: Mapping[str, JobState] | None = None,
     ) -> dict[str, JobState]:
         return {new.name: self._jobs[new.name] for new in beginnings}
 

@@ -75,12 +75,8 @@ def set_back(ledger: Ledger, former: Life | None, now: datetime) -> Absence | No
 
     By how much it was set forward nobody can tell: that counts as time the daemon was down.
     """
-    looks = [
-        state.looked
-        for state in ledger.jobs().values()
-        if state.looked and state.anchor and state.looked >= state.anchor.moment + state.shift
-    ]
-    latest = max([former.heartbeat, *looks] if former else looks, default=now)
+    moments = [former.heartbeat if former else None, ledger.latest_look()]
+    latest = max((moment for moment in moments if moment), default=now)
     return Absence(latest, now, step=now - latest) if latest - now >= STEP else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from inisched.model.job import Job, Misfire, Overlap
 from inisched.model.run import Fire, Gap, Reason, Trigger
@@ -17,6 +18,8 @@ from inisched.timing.recurrence import Anchor, first_look
 from inisched.timing.rhythm import Rhythm
 
 _MILLISECOND = timedelta(milliseconds=1)
+
+_HOLDERS = {"running": set, "line": deque, "pending": dict, "ready": dict, "cleared": set}
 
 
 @dataclass(slots=True)
@@ -37,19 +40,29 @@ class Seat:
     rhythm: Rhythm
     entry: library.Job | None
     looked: datetime
-    running: set[int] = field(default_factory=set)
-    line: deque[Claimed] = field(default_factory=deque)
-    pending: dict[int, Claimed] = field(default_factory=dict)
+    running: set[int] = field(init=False)
+    line: deque[Claimed] = field(init=False)
+    pending: dict[int, Claimed] = field(init=False)
     removed: bool = False
     paused_from: datetime | None = None
     paused_until: datetime | None = None
     held: tuple[Claimed, Stretch] | None = None
     failed: Claimed | None = None
     asking: int | None = None
-    ready: dict[int, datetime] = field(default_factory=dict)
-    cleared: set[int] = field(default_factory=set)
+    ready: dict[int, datetime] = field(init=False)
+    cleared: set[int] = field(init=False)
     shut: str | None = None
     patient: bool = False
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What holds fires is made when it is first asked for: most jobs only wait to be due,
+            and it would take more memory than all else of them."""
+            if name not in _HOLDERS:
+                raise AttributeError(name)
+            setattr(self, name, _HOLDERS[name]())
+            return getattr(self, name)
 
     def take_over(self, former: Seat) -> None:
         """What runs, waits and is known of the job goes on under its new definition."""

@@ -38,7 +38,7 @@ def switched(
         for job in taken
         if job.name in known and job.name in switches
     }
-    return Switched(taken, {**known, **back})
+    return Switched(taken, {**known, **back} if back else known)
 
 
 def effective(job: Job, switch: Switch | None) -> Job:

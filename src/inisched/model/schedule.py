@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 
 LAST_DAY = 0
 """`on_day = last`."""
@@ -33,6 +34,7 @@ _SECONDS = {
     Unit.DAY: 86400,
     Unit.WEEK: 604800,
 }
+_OF_THE_DAY = (Unit.SECOND, Unit.MINUTE, Unit.HOUR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Schedule:
     def elapsed(self) -> bool:
         """True where fires are a fixed time apart, whatever the clock on the wall shows."""
         unit = self.every.unit if self.every else None
-        return unit in (Unit.SECOND, Unit.MINUTE, Unit.HOUR) and not self.at
+        return unit in _OF_THE_DAY and not self.at
 
     @property
     def on_demand(self) -> bool:
@@ -90,15 +92,20 @@ class Schedule:
         A changed meaning starts the rhythm afresh. Jitter and `active_until` move or end fires,
         they do not change the rhythm, and so do not count.
         """
-        every = self.every
-        rhythm: tuple[object, ...]
-        if every is None:
-            rhythm = ("cron", self.cron, self.zone)
-        elif self.elapsed and every.unit is not None and every.unit.seconds is not None:
-            step = every.unit.seconds
-            latest = every.latest and every.latest * step
-            rhythm = ("elapsed", every.interval * step, latest, every.latest and step)
-        else:
-            unit = every.unit.value if every.unit else None
-            rhythm = (unit, every.interval, every.latest, every.weekdays, self.zone)
-        return repr((rhythm, self.at, self.on_day, self.active_from, self.from_end))
+        return _meaning(self)
+
+
+@lru_cache(maxsize=1024)
+def _meaning(schedule: Schedule) -> str:
+    every = schedule.every
+    rhythm: tuple[object, ...]
+    if every is None:
+        rhythm = ("cron", schedule.cron, schedule.zone)
+    elif schedule.elapsed and every.unit is not None and every.unit.seconds is not None:
+        step = every.unit.seconds
+        latest = every.latest and every.latest * step
+        rhythm = ("elapsed", every.interval * step, latest, every.latest and step)
+    else:
+        unit = every.unit.value if every.unit else None
+        rhythm = (unit, every.interval, every.latest, every.weekdays, schedule.zone)
+    return repr((rhythm, schedule.at, schedule.on_day, schedule.active_from, schedule.from_end))

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from sys import intern
 from typing import Any
 
 from inisched.model.job import Job
@@ -15,6 +16,7 @@ from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import NOTHING_AHEAD, Accounted, Rhythm, rhythm
 
 _MS = timedelta(milliseconds=1)
+NO_SHIFT = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class JobState:
     judged: str | None
     resting: bool
     stale: bool
-    shift: timedelta = timedelta(0)
+    shift: timedelta = NO_SHIFT
     pruned: tuple[datetime, datetime] | None = None
     ahead: Accounted = NOTHING_AHEAD
     started: datetime | None = None
@@ -81,7 +83,14 @@ class Beginning:
     meaning: str
     anchor: Anchor
     looked: datetime
-    shift: timedelta = timedelta(0)
+    shift: timedelta = NO_SHIFT
+
+    def goes_on(self, state: JobState | None) -> bool:
+        """Whether that is where the rhythm stands already."""
+        if state is None:
+            return False
+        stands = (state.meaning, state.anchor, state.looked)
+        return stands == (self.meaning, self.anchor, self.looked)
 
 
 def read_job_states(
@@ -96,31 +105,44 @@ def read_job_states(
 
 def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> JobState:
     """A row of `job` as a value."""
-    anchor, looked = maybe_moment(row["anchor"]), maybe_moment(row["looked"])
-    pruned = None
-    if row["pruned_until"] is not None:
-        pruned = from_ms(row["pruned_from"]), from_ms(row["pruned_until"])
+    (
+        number, name, meaning, began, counts, seen, ended, era, judged, resting,
+        stale, shift, pruned_from, pruned_until, started, succeeded, failed, failed_run,
+    ) = row  # fmt: skip
+    looked = maybe_moment(seen)
+    pruned = None if pruned_until is None else (from_ms(pruned_from), from_ms(pruned_until))
     beyond = pruned if pruned and looked is not None and pruned[1] > looked else None
     fires = frozenset(fires_ahead)
     return JobState(
-        id=row["id"],
-        name=row["name"],
-        meaning=row["meaning"],
-        anchor=None if anchor is None else Anchor(anchor, bool(row["anchor_counts"])),
+        id=number,
+        name=name,
+        meaning=intern(meaning),
+        anchor=None if began is None else Anchor(from_ms(began), bool(counts)),
         looked=looked,
-        ended=maybe_moment(row["ended"]),
-        era=row["era"],
-        judged=row["judged"],
-        resting=bool(row["resting"]),
-        stale=bool(row["stale"]),
-        shift=row["shift"] * _MS,
+        ended=maybe_moment(ended),
+        era=era,
+        judged=judged,
+        resting=bool(resting),
+        stale=bool(stale),
+        shift=shift * _MS if shift else NO_SHIFT,
         pruned=pruned,
         ahead=Accounted(fires, beyond) if fires or beyond else NOTHING_AHEAD,
-        started=maybe_moment(row["started"]),
-        succeeded=maybe_moment(row["succeeded"]),
-        failed=maybe_moment(row["failed"]),
-        failed_run=row["failed_run"],
+        started=maybe_moment(started),
+        succeeded=maybe_moment(succeeded),
+        failed=maybe_moment(failed),
+        failed_run=failed_run,
     )
+
+
+def beginning_values(new: Beginning) -> dict[str, Any]:
+    return {
+        "name": new.name,
+        "meaning": new.meaning,
+        "anchor": to_ms(new.anchor.moment),
+        "anchor_counts": new.anchor.inclusive,
+        "looked": to_ms(new.looked),
+        "shift": new.shift // _MS,
+    }
 
 
 def job_values(job: JobState) -> dict[str, Any]:

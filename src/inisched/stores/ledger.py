@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -16,6 +16,7 @@ from inisched.stores.grip import Grip
 from inisched.stores.job_state import (
     Beginning,
     JobState,
+    beginning_values,
     job_values,
     read_job_state,
     read_job_states,
@@ -218,38 +219,32 @@ class Ledger:
         """Every job ever seen, by name."""
         return read_job_states(self._run("all_jobs"), self._run("fires_ahead"))
 
+    def latest_look(self) -> datetime | None:
+        """The latest look at any job whose rhythm had begun by then."""
+        return maybe_moment(self._one("latest_look")["looked"])
+
     def seat(
         self,
-        beginnings: Iterable[Beginning],
+        beginnings: Collection[Beginning],
         now: datetime,
         *,
         resting: Mapping[str, str] | None = None,
         stale: Iterable[str] = (),
         back: Iterable[str] = (),
+        known: Mapping[str, JobState] | None = None,
     ) -> dict[str, JobState]:
         """Enter jobs and where their rhythms stand; what the ledger now knows of them, by name.
 
         Those named in `resting` rest, each for its reason, those in `stale` are stale; the others
-        are not. Those named in `back` are back at the file's schedule.
+        are not. Those named in `back` are back at the file's schedule. `known` is what `jobs` has
+        said of them just now.
         """
-        resting, states = resting or {}, {}
+        resting, known = resting or {}, self.jobs() if known is None else known
         with self._together():
-            for new in beginnings:
-                row = self._one(
-                    "seat_job",
-                    name=new.name,
-                    meaning=new.meaning,
-                    anchor=to_ms(new.anchor.moment),
-                    anchor_counts=new.anchor.inclusive,
-                    looked=to_ms(new.looked),
-                    shift=new.shift // _MILLISECOND,
-                )
-                states[new.name] = read_job_state(row)
-                if row["resting"] and new.name not in resting:
-                    self._run("wake_job", id=row["id"])
-                    self._run("end_rest", job_id=row["id"], until=row["looked"])
-                    self._begun.add(row["id"])
-                    states[new.name] = replace(states[new.name], resting=False)
+            states = self._enter_rhythms(beginnings, known)
+            for state in states.values():
+                if state.resting and state.name not in resting:
+                    states[state.name] = self._wake(state)
             for name, reason in resting.items():
                 self._rest(name, reason, now)
             self._run("no_job_is_stale")
@@ -258,6 +253,25 @@ class Ledger:
             for name in back:
                 self._run("drop_former_rhythm", name=name)
         return states
+
+    def _enter_rhythms(
+        self, beginnings: Collection[Beginning], known: Mapping[str, JobState]
+    ) -> dict[str, JobState]:
+        """Enter the rhythms that do not go on just as they are known to stand."""
+        states = {new.name: known.get(new.name) for new in beginnings}
+        new = {b.name: b for b in beginnings if not b.goes_on(states[b.name])}
+        if new:
+            self._db.executemany(self._sql["seat_job"], map(beginning_values, new.values()))
+            rows = self._run("all_jobs")
+            states |= {row["name"]: read_job_state(row) for row in rows if row["name"] in new}
+        return {name: state for name, state in states.items() if state is not None}
+
+    def _wake(self, state: JobState) -> JobState:
+        assert state.looked is not None
+        self._run("wake_job", id=state.id)
+        self._run("end_rest", job_id=state.id, until=to_ms(state.looked))
+        self._begun.add(state.id)
+        return replace(state, resting=False)
 
     def _rest(self, name: str, reason: str, now: datetime) -> None:
         job = self._one("rest_job", name=name)

@@ -15,6 +15,9 @@ SELECT run.job_id, run.fire_unmoved
  WHERE run.era = 0 AND run.attempt = 1 AND run.trigger IN ('schedule', 'catchup')
    AND run.fire_until IS NULL;
 
+-- name: latest_look
+SELECT max(looked) AS looked FROM job WHERE looked >= anchor + shift;
+
 -- name: know_job
 -- A name nobody has looked at yet.
 INSERT INTO job (name) VALUES (:name) ON CONFLICT DO NOTHING;
@@ -32,9 +35,7 @@ VALUES (:name, :meaning, :anchor, :anchor_counts, :looked)
 ON CONFLICT (name) DO UPDATE
    SET meaning = excluded.meaning, anchor = excluded.anchor,
        anchor_counts = excluded.anchor_counts, looked = excluded.looked,
-       shift = iif(job.meaning = excluded.meaning, job.shift, :shift)
-RETURNING id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, resting,
-          stale, shift, pruned_from, pruned_until, started, succeeded, failed, failed_run;
+       shift = iif(job.meaning = excluded.meaning, job.shift, :shift);
 
 -- name: rest_job
 UPDATE job SET resting = 1 WHERE name = :name RETURNING id, looked;

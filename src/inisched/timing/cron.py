@@ -1,4 +1,4 @@
-"""Cron expressions: cronsim says which readings of the clock match, the zone says when they are.
+"""Cron expressions: cronsim says what their fields match, the zone says when that is.
 
 Debian's rule for clock changes: where minute and hour are fixed, each reading counts once (in a
 gap: right after it); where one of them starts with `*`, the fields simply follow the clock.
@@ -7,12 +7,15 @@ gap: right after it); where one of them starts with `*`, the fields simply follo
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from cronsim import CronSim, CronSimError
 
 from inisched.model.diagnostic import Unreadable
+from inisched.timing.pattern import EPOCH_DAY
 from inisched.timing.zone import DAY, Zone
 
 REBOOT = "@reboot"
@@ -26,7 +29,10 @@ ALIASES = {
     "@annually": "0 0 1 1 *",
 }
 _EPOCH = datetime(1970, 1, 1)
-_SECOND = timedelta(seconds=1)
+_ONE_DAY = timedelta(days=1)
+_HOUR = 3600
+_LONGEST_WAIT = 50
+"""Years without a matching day after which none is looked for, as in cronsim."""
 _FIELDS = ("second", "minute", "hour", "day-of-month", "month", "day-of-week")
 _RANGES = {
     "second": "0 to 59",
@@ -82,11 +88,51 @@ def _unreadable(fields: list[tuple[str, int]], problem: str) -> Unreadable:
     )
 
 
+class Fields:
+    """The readings of the clock an expression matches, in seconds since 1970 on the wall.
+
+    cronsim takes the expression apart, and knows which days match.
+    """
+
+    def __init__(self, expression: str) -> None:
+        self._sim = sim = CronSim(expression, _EPOCH)
+        self._hours = sorted(sim.hours)
+        self._within = sorted(m * 60 + second for m in sim.minutes for second in sim.seconds)
+
+    def after(self, reading: int) -> Iterator[int]:
+        """Readings after that one, as if no clock ever changed."""
+        for day in self._days(reading + 1):
+            for hour in self._hours:
+                begin = day * DAY + hour * _HOUR
+                for second in self._within[bisect_right(self._within, reading - begin) :]:
+                    yield begin + second
+
+    def _days(self, reading: int) -> Iterator[int]:
+        """Matching days since 1970, from that of the reading on, until none comes for 50 years."""
+        day = _EPOCH.date() + timedelta(days=reading // DAY)
+        latest = day.year + _LONGEST_WAIT
+        while day.year <= latest:
+            try:
+                if day.month not in self._sim.months:
+                    day = day.replace(day=28) + timedelta(days=4)
+                    day = day.replace(day=1)
+                    continue
+                if self._sim.match_day(day):
+                    yield day.toordinal() - EPOCH_DAY
+                    latest = day.year + _LONGEST_WAIT
+                day += _ONE_DAY
+            except OverflowError:
+                return
+
+
+_fields = lru_cache(maxsize=1024)(Fields)
+
+
 class Cron:
     """The moments of a cron expression in a zone, in seconds since 1970."""
 
     def __init__(self, expression: str, zone: Zone) -> None:
-        self.expression = expression
+        self.fields = _fields(expression)
         self.zone = zone
         minute, hour = expression.split()[-5:-3]
         self.fixed = not minute.startswith("*") and not hour.startswith("*")
@@ -137,20 +183,12 @@ class Cron:
 
     def _from(self, moment: int) -> Iterator[int]:
         if self.fixed:
-            return map(self.zone.instant, self._readings(self.zone.local(moment)))
+            return map(self.zone.instant, self.fields.after(self.zone.local(moment)))
         return self._following_the_clock(moment)
 
     def _following_the_clock(self, moment: int) -> Iterator[int]:
         for start, end, offset in self.zone.stretches(moment):
-            for reading in self._readings(max(start, moment) + offset - 1):
+            for reading in self.fields.after(max(start, moment) + offset - 1):
                 if reading >= end + offset:
                     break
                 yield reading - offset
-
-    def _readings(self, reading: int) -> Iterator[int]:
-        """Readings of the clock after that one which match, as if no clock ever changed."""
-        try:
-            for match in CronSim(self.expression, _EPOCH + reading * _SECOND):
-                yield (match - _EPOCH) // _SECOND
-        except OverflowError:
-            return

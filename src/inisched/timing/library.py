@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import schedule
@@ -19,6 +20,10 @@ from inisched.model.schedule import Every, Schedule, Unit
 from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import Rhythm, rhythm
 from inisched.timing.shown import WEEKDAYS, show_time
+
+_CRON: set[Hashable] = {"cron"}
+_EVERY: set[Hashable] = {"every"}
+"""Tags, of which the library would make a set for each job."""
 
 
 class Job(schedule.Job):
@@ -56,6 +61,13 @@ class Job(schedule.Job):
     def following(self, rhythm: Rhythm, since: datetime) -> Job:
         """Follow that rhythm; fires up to and including `since` are done with."""
         self.rhythm, self.since = rhythm, since
+        return self
+
+    def do(self, job_func: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
+        """As the library's, without the name and the words of the function beside it."""
+        self.job_func = partial(job_func, *args, **kwargs)
+        self._schedule_next_run()
+        cast(Scheduler, self.scheduler).jobs.append(self)
         return self
 
     def run(self) -> Any:
@@ -171,7 +183,7 @@ def register(
 def _say(entry: Job, words: Schedule) -> None:
     """The library's words for the schedule, as far as it has them."""
     every = words.every
-    entry.tag("cron" if every is None else "every")
+    entry.tags = _CRON if every is None else _EVERY
     if every is None or every.never:
         return
     entry.unit = f"{every.unit.value}s" if every.unit else "weeks"

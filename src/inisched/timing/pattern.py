@@ -41,6 +41,8 @@ class Countable(Pattern, Protocol):
 class Elapsed:
     """Every `step` seconds from `anchor`, whatever the clock on the wall shows."""
 
+    __slots__ = ("first", "step")
+
     def __init__(self, anchor: int, step: int, *, from_anchor: bool) -> None:
         self.step = step
         self.first = anchor if from_anchor else anchor + step
@@ -65,6 +67,8 @@ class Elapsed:
 class Once:
     """A single fire: with `from_end` the next one is only known when that one has ended."""
 
+    __slots__ = ("moment",)
+
     def __init__(self, moment: int) -> None:
         self.moment = moment
 
@@ -80,6 +84,8 @@ class Labels:
 
     `base` is number 0 and need not occur itself; fires are numbers N, 2 N, …
     """
+
+    __slots__ = ("base", "label", "nth", "period", "zone")
 
     def __init__(self, zone: Zone, *, period: int, label: int, base: int, nth: int) -> None:
         self.zone, self.period, self.label, self.base, self.nth = zone, period, label, base, nth
@@ -130,6 +136,8 @@ class Days(Protocol):
 class EveryDays:
     """`first` and every `step` days from there."""
 
+    __slots__ = ("first", "step")
+
     def __init__(self, first: int, step: int) -> None:
         self.first, self.step = first, step
 
@@ -142,6 +150,8 @@ class EveryDays:
 
 class Weekdays:
     """The days of the week, Monday = 0, on or after `first`."""
+
+    __slots__ = ("first", "weekdays")
 
     def __init__(self, first: int, weekdays: tuple[int, ...]) -> None:
         self.first = first
@@ -158,6 +168,8 @@ class Weekdays:
 
 class EveryMonths:
     """One day in the month `first` (months since year 0) and in every `step`-th from there."""
+
+    __slots__ = ("first", "on_day", "step")
 
     def __init__(self, first: int, step: int, on_day: int) -> None:
         self.first, self.step, self.on_day = first, step, on_day
@@ -204,6 +216,8 @@ def _weekday(day: int) -> int:
 
 class OnDays:
     """Times of day on a set of civil days."""
+
+    __slots__ = ("_known", "days", "times", "zone")
 
     def __init__(self, zone: Zone, days: Days, times: tuple[int, ...]) -> None:
         self.zone, self.days, self.times = zone, days, times
@@ -298,6 +312,8 @@ class Chain:
 
 class Apart:
     """Patterns that never share a moment, nor with `once`, a moment of its own."""
+
+    __slots__ = ("once", "patterns")
 
     def __init__(self, patterns: Sequence[Countable], once: int | None = None) -> None:
         self.patterns = patterns

@@ -44,6 +44,7 @@ END_OF_TIME = (OverflowError, ValueError)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+_NOTHING = timedelta(0)
 
 
 class Anchor(NamedTuple):
@@ -67,9 +68,12 @@ def first_look(schedule: Schedule, now: datetime) -> Anchor:
 class Rule:
     """The fires of one schedule from its anchor to its `active_until`. Moments are aware."""
 
+    __slots__ = ("_fraction", "_kept", "_pattern", "_start", "_until")
+
     def __init__(self, schedule: Schedule, anchor: Anchor, *, job: str) -> None:
         whole = anchor.moment.replace(microsecond=0)
-        self._fraction = anchor.moment - whole if schedule.elapsed else timedelta(0)
+        odd = schedule.elapsed and anchor.moment.microsecond
+        self._fraction = anchor.moment - whole if odd else _NOTHING
         self._start = _seconds(whole) + (0 if anchor.inclusive else 1)
         self._until = schedule.active_until
         self._pattern = _pattern(schedule, _seconds(whole), anchor.inclusive, job)

@@ -33,6 +33,8 @@ class Zone:
         self.name = name
         self.info = ZoneInfo(name)
         self._years: dict[int, tuple[Stretch, ...]] = {}
+        self._latest = Stretch(0, 0, 0)
+        """The one a reading was found in: the next mostly lies in it too."""
 
     def offset(self, moment: int) -> int:
         """Seconds local time is ahead of UTC at that moment."""
@@ -51,9 +53,13 @@ class Zone:
         Of a reading that occurs twice the first; for one that does not occur, the first valid
         moment after the gap.
         """
-        for start, end, offset in self.stretches(reading - DAY):
-            if reading - offset < end:
-                return max(reading - offset, start)
+        start, end, offset = self._latest
+        if start <= reading - DAY and reading - offset < end:
+            return reading - offset
+        for stretch in self.stretches(reading - DAY):
+            if reading - stretch.offset < stretch.end:
+                self._latest = stretch
+                return max(reading - stretch.offset, stretch.start)
         raise OverflowError("no such moment before the end of time")
 
     def stretches(self, moment: int) -> Iterator[Stretch]:
