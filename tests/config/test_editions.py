@@ -7,10 +7,11 @@ import pytest
 from inisched.config.editions import changes, without_secrets
 from inisched.config.ini import read_ini
 from inisched.config.keys import is_key
+from inisched.config.report import Lines
 
 
 def edition(text: str) -> str:
-    return without_secrets(read_ini(text, "jobs.ini", is_key), "salt")
+    return without_secrets(Lines(read_ini(text, "jobs.ini", is_key)), "salt")
 
 
 def job(lines: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from engine.world import World
 from inisched.engine.engine import Engine
+from inisched.engine.nursery import Departed
 from inisched.model.event import Kind
 from inisched.model.run import Outcome, State
 from inisched.stores.ledger import Absence, LedgerDown
@@ -481,3 +482,51 @@ def test_a_job_without_anybody_to_tell_keeps_its_incidents(world: Make) -> None:
     ends(w, FAILED, 3)
     [incident] = w.herald.incidents
     assert (incident.job, incident.kind, incident.failures) == ("a", Kind.FAILURE, 3)
+
+
+# -- what an attack found ----------------------------------------------------------------------
+
+
+def test_a_job_that_is_still_late_does_not_work_again(world: Make) -> None:
+    w = world(OPS + "[a]\ncommand = true\nevery = 1 minute\nexpect_within = 30\n")
+    w.go(minutes=1)
+    for _ in range(2):
+        w.go(minutes=1, seconds=30)
+        w.go(minutes=3)
+        w.end("a")
+        w.go(seconds=30)
+    assert [kind for _, kind in w.letters] == ["late"]
+
+
+def test_a_fire_is_late_only_once(world: Make) -> None:
+    w = world(LATE)
+    w.go(minutes=15)
+    ends(w, WORKED, job="up")
+    w.end("a")
+    w.go(minutes=3)
+    assert [kind for _, kind in w.letters] == ["late", "recovery"]
+
+
+def test_a_schedule_taken_back_makes_nothing_late(world: Make) -> None:
+    w = world(OPS + EVERY + "expect_within = 5m\n")
+    w.throw("reschedule", "a", schedule={"every": "1 day"})
+    w.go(hours=3)
+    w.throw("reschedule", "a")
+    w.go(minutes=1)
+    assert w.letters == []
+
+
+def test_a_job_never_seen_before_is_not_late_for_its_backlog(world: Make) -> None:
+    w = world(OPS + EVERY + "expect_within = 5m\nactive_from = 2026-11-01\n")
+    w.go(minutes=1)
+    assert w.letters == []
+
+
+def test_a_slow_run_inside_the_daemon_is_told_at_its_end(world: Make) -> None:
+    w = world(OPS + A + "warn_after = 30\n")
+    w.engine.trigger("a", w.now, timedelta(0))
+    w.now += timedelta(minutes=1)
+    run_id = next(iter(w.engine.runs))
+    w.engine.ended(Departed(run_id, ago=0.0, timed_out=False, left=0), w.now)
+    assert [kind for _, kind in w.letters] == ["slow"]
+    assert w.letter().message == "took 1 min, expected were 30 s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import selectors
 import time
@@ -18,6 +19,7 @@ from inisched.engine.postman import Postman
 from inisched.executors.running import process_start
 from inisched.model.run import Outcome, State
 from inisched.stores.post import MOST_WAITING, Letter, Report
+from notifiers.web import site as web_site
 
 Make = Callable[[str], World]
 
@@ -230,3 +232,105 @@ def test_a_digest_waits_for_its_time_and_goes_as_one(world: Make) -> None:
     r.make()
     assert r.left == []
     assert (w.file.parent / "told").read_text().count('"event": "digest"') == 1
+
+
+def jobs_fail(w: World, *jobs: str) -> None:
+    for job in jobs:
+        w.outcome = FAILED
+        w.engine.trigger(job, w.now, timedelta(0))
+        w.end(job)
+
+
+def two(way: str, more: str = "") -> str:
+    """Two jobs that tell by one way."""
+    return f"{way}\n" + "".join(f"[{name}]\ncommand = true\nevery = never\n{more}" for name in "ab")
+
+
+def test_a_way_that_failed_for_several_letters_has_failed_once(world: Make) -> None:
+    w = world(two("[notify:ops]\ncommand = exit 1"))
+    jobs_fail(w, "a", "b")
+    r = Round(w)
+    r.make()
+    assert r.left == [("notify:ops", 1, 5.0), ("notify:ops", 1, 5.0)]
+
+
+def test_a_letter_nobody_will_ever_take_does_not_let_its_way_rest(world: Make) -> None:
+    with web_site() as web:
+        web.statuses = [404]
+        w = world(two("", f"ping = {web.url}/x\n"))
+        w.engine.trigger("a", w.now, timedelta(0))
+        r = Round(w)
+        r.make()
+        w.engine.trigger("b", w.now, timedelta(0))
+        r.make()
+    assert r.left == []
+    assert web.paths == ["GET /x/start", "GET /x/start"]
+
+
+def test_a_younger_letter_of_a_job_waits_for_the_older_one(world: Make) -> None:
+    w = world("[notify:ops]\ncommand = test -e ok\n" + A)
+    jobs_fail(w, "a")
+    r = Round(w)
+    r.make()
+    (w.file.parent / "ok").touch()
+    w.outcome = Outcome(state=State.SUCCESS, exit_code=0)
+    w.engine.trigger("a", w.now, timedelta(0))
+    w.end("a")
+    r.make()
+    assert [tries for _, tries, _ in r.left] == [1, 0]
+    r.clock.go(5)
+    r.make()
+    assert r.left == []
+
+
+def test_a_digest_that_was_tried_stays_as_it_was(world: Make) -> None:
+    command = "cat > told; test -e ok"
+    w = world(two(f"[notify:ops]\ncommand = {command}\ndigest = 60"))
+    jobs_fail(w, "a")
+    r = Round(w)
+    r.clock.go(60)
+    r.make()
+    jobs_fail(w, "b")
+    (w.file.parent / "ok").touch()
+    r.clock.go(5)
+    r.make()
+    assert len(r.left) == 1
+    assert json.loads((w.file.parent / "told").read_text())["job"] == "a"
+
+
+def test_another_address_is_tried_at_once(world: Make) -> None:
+    w = world("[notify:ops]\ncommand = exit 1\n" + A)
+    jobs_fail(w, "a")
+    r = Round(w)
+    r.make()
+    w.reload("[notify:ops]\ncommand = true\n" + A)
+    r.postman.mended()
+    r.make()
+    assert r.left == []
+
+
+def test_the_same_address_is_left_alone_until_its_time(world: Make) -> None:
+    w = world("[notify:ops]\ncommand = exit 1\n" + A)
+    jobs_fail(w, "a")
+    r = Round(w)
+    r.make()
+    r.postman.mended()
+    r.make()
+    assert r.left == [("notify:ops", 1, 5.0)]
+
+
+def test_ways_that_fail_leave_places_to_others(world: Make) -> None:
+    bad = "".join(f"[notify:n{n:02}]\ncommand = exit 1\n" for n in range(20))
+    w = world(bad + "[notify:z]\ncommand = touch told\n" + A)
+    jobs_fail(w, "a")
+    r = Round(w)
+    r.make()
+    r.clock.go(5)
+    jobs_fail(w, "a")
+    w.throw("clear", "a")
+    jobs_fail(w, "a")
+    (w.file.parent / "told").unlink()
+    r.postman.look()
+    queues = r.postman._queues.values()
+    assert [queue.name for queue in queues if queue.messenger][-1] == "notify:z"
+    r.make()

@@ -31,6 +31,11 @@ def letter(number: int = 1, **said: Any) -> Letter:
     return Letter(id=number, key=f"abc-{number}", event=event(**said), monitor=monitor)
 
 
+def other(number: int, **said: Any) -> Letter:
+    """A letter of another job."""
+    return letter(number, **{"job": f"job {number}", **said})
+
+
 def message(*letters: Letter, digest: bool = False, **said: Any) -> Message:
     return Message(letters or [letter(**said)], digest=digest)
 
@@ -41,6 +46,6 @@ def mail(port: int, *to: str, host: str = "127.0.0.1", sender: str = "", **smtp:
 
 
 def delivered(way: Way, *letters: Letter, **said: Any) -> list[tuple[int, bool, str, bool]]:
-    """What became of each letter: id, ok, error, final."""
+    """What became of each letter: id, ok, error, final. One that was not tried has no error."""
     parcel = Parcel(way=way, letters=letters or (letter(),), **{"ledger": "L", **said})
     return [(done.id, done.ok, done.error, done.final) for done in deliver(parcel)]

@@ -14,14 +14,14 @@ from inisched.model.notifier import Pipe, Way, Webhook
 from inisched.notifiers.courier import line
 from inisched.notifiers.delivery import Done
 from inisched.notifiers.wire import Parcel, pack
-from notifiers.samples import letter
+from notifiers.samples import other
 from notifiers.web import Site, free_port
 
 COURIER = [sys.executable, "-P", "-m", "inisched.notifiers.courier"]
 
 
 def parcel(way: Way, *numbers: int, folder: Path = Path("/")) -> bytes:
-    letters = tuple(letter(number) for number in numbers or (1,))
+    letters = tuple(other(number) for number in numbers or (1,))
     return pack(Parcel(way=way, letters=letters, folder=str(folder)))
 
 
@@ -35,18 +35,20 @@ def test_each_letter_gets_its_line(site: Site) -> None:
     error = f"{site.url}: answered"
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
         {"id": 7, "ok": True},
-        {"id": 8, "ok": False, "error": f"{error} 500 Internal Server Error", "final": False},
-        {"id": 9, "ok": False, "error": f"{error} 400 Bad Request", "final": True},
+        {"id": 8, "ok": False, "error": f"{error} 500 Internal Server Error", "final": False}
+        | {"tried": True},
+        {"id": 9, "ok": False, "error": f"{error} 400 Bad Request", "final": True, "tried": True},
     ]
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_nobody_there_is_one_error_for_all() -> None:
+def test_where_nobody_is_there_the_rest_is_not_tried() -> None:
     port = free_port()
     done = carried(parcel(Webhook(f"http://127.0.0.1:{port}"), 7, 8))
     error = f"http://127.0.0.1:{port}: Connection refused"
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
-        {"id": number, "ok": False, "error": error, "final": False} for number in (7, 8)
+        {"id": 7, "ok": False, "error": error, "final": False, "tried": True},
+        {"id": 8, "ok": False, "error": "", "final": False, "tried": False},
     ]
 
 

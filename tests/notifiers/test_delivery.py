@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from inisched.model.notifier import Pipe, Webhook
 from inisched.notifiers import asking, message, webhook
 from inisched.notifiers.undelivered import sentence
-from notifiers.samples import delivered, letter
+from notifiers.samples import delivered, letter, other
 from notifiers.web import Site
 
 
@@ -33,7 +34,7 @@ def test_what_nobody_expected_is_told_and_does_not_stop_the_next(
         sent(way, one, **options)
 
     monkeypatch.setattr(webhook, "send", send)
-    told = delivered(Webhook(f"{site.url}/token"), letter(1), letter(2))
+    told = delivered(Webhook(f"{site.url}/token"), letter(1), other(2))
     assert told == [(1, False, "ZeroDivisionError: no good: ***", False), (2, True, "", False)]
 
 
@@ -44,7 +45,28 @@ def test_what_hangs_beyond_the_limit_is_left_to_itself(monkeypatch: pytest.Monke
     monkeypatch.setattr(asking.socket, "getaddrinfo", lambda *_, **__: over.wait(10))
     told = delivered(Webhook("http://slow.example"), letter(1), letter(2), limit=0.1)
     over.set()
-    assert told == [(number, False, "not done within 0.1 s", False) for number in (1, 2)]
+    assert told == [(1, False, "not done within 0.1 s", False), (2, False, "", False)]
+
+
+def test_a_letter_is_not_begun_where_half_of_the_time_is_gone(tmp_path: Path) -> None:
+    pipe = Pipe("echo x >> begun; sleep 0.6")
+    told = delivered(pipe, letter(1), other(2), limit=1.0, folder=str(tmp_path))
+    assert told == [(1, True, "", False), (2, False, "", False)]
+    assert (tmp_path / "begun").read_text() == "x\n"
+
+
+def test_a_younger_letter_of_a_job_does_not_overtake(site: Site) -> None:
+    site.statuses = [500, 200]
+    told = delivered(Webhook(site.url), letter(1), letter(2), other(3))
+    error = f"{site.url}: answered 500 Internal Server Error"
+    assert told == [(1, False, error, False), (2, False, "", False), (3, True, "", False)]
+
+
+def test_a_letter_nobody_will_ever_take_holds_up_no_other(site: Site) -> None:
+    site.statuses = [400, 200]
+    told = delivered(Webhook(site.url), letter(1), letter(2))
+    error = f"{site.url}: answered 400 Bad Request"
+    assert told == [(1, False, error, True), (2, True, "", False)]
 
 
 def test_secrets_are_masked_in_errors() -> None:

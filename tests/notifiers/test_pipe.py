@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from inisched.model.notifier import Pipe
-from notifiers.samples import delivered, event, letter, message
+from notifiers.samples import delivered, event, letter, message, other
 
 OK = (1, True, "", False)
 
@@ -60,7 +60,7 @@ def test_a_missing_folder_is_told() -> None:
 
 def test_a_failure_does_not_stop_the_next(tmp_path: Path) -> None:
     pipe = Pipe("test -e there || { touch there; exit 1; }")
-    told = delivered(pipe, letter(1), letter(2), folder=str(tmp_path))
+    told = delivered(pipe, letter(1), other(2), folder=str(tmp_path))
     text = "the command ended with exit code 1"
     assert told == [(1, False, text, False), (2, True, "", False)]
 

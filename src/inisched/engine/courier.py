@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         settle()
         told = []
         for done in deliver(parcel):
-            told.append(Told(done.id, done.ok, done.error, done.final))
+            told.append(Told(done.id, done.ok, done.error, done.final, done.tried))
             _tell(line, told[-1])
         if _heard(line) != KNOWN:
             _hand_over(Path(arguments[2]), told)
@@ -97,8 +97,9 @@ def _enter(database: Path, told: Sequence[Told]) -> bool:
             again = SystemClock().now() + AGAIN
             ledger.post.settle(
                 [each.id for each in told if each.ok],
-                later=[(each.id, again) for each in told if not each.ok and not each.final],
+                later=[(each.id, again) for each in told if _failed(each)],
                 lost=[each.id for each in told if each.final],
+                left=[each.id for each in told if not each.tried],
             )
         finally:
             ledger.close()
@@ -107,6 +108,10 @@ def _enter(database: Path, told: Sequence[Told]) -> bool:
     finally:
         lock.release()
     return True
+
+
+def _failed(told: Told) -> bool:
+    return told.tried and not told.ok and not told.final
 
 
 if __name__ == "__main__":

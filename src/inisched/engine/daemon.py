@@ -281,7 +281,7 @@ class Daemon:
         self.engine.gates.max_running = judged.settings.max_running
         self.engine.gates.pools = judged.pools
         self.herald.heed(self._setting(judged))
-        self.ledger.post.changed = True
+        self.postman.mended()
         try:
             kept = [job.name for job in stale]
             broken = [section.name for section in judged.broken]

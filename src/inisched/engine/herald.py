@@ -126,19 +126,29 @@ class Herald:
         return report or None
 
     def ended(
-        self, run: Run, outcome: Outcome, ended: datetime, *, worked: datetime | None = None
+        self,
+        run: Run,
+        outcome: Outcome,
+        ended: datetime,
+        *,
+        worked: datetime | None = None,
+        late: bool = False,
     ) -> Report | None:
-        """The last attempt at a fire has ended, of a job that last `worked` then."""
+        """The last attempt at a fire has ended, of a job that last `worked` then.
+
+        It is `late` still where another fire has been awaited in vain meanwhile.
+        """
         job, report, state = run.seat.job, Report(ended), outcome.state
         if state in FAILURES:
             self._failed(report, run, outcome, worked)
         elif state in SUCCESSES:
             if job.name in self._troubled or self._asks(job, Kind.SUCCESS, Kind.WARNING):
-                self._worked(report, run, outcome)
+                self._worked(report, run, outcome, late=late)
         elif state is State.SKIPPED:
             self._passed_over(report, self._says.of_run(Kind.SKIPPED, run, outcome, ended), job)
         if job.name in self._troubled and state is not State.SKIPPED:
             self._close(report, job, Kind.SKIPPED)
+        self._was_slow(report, run, outcome)
         if self._programs(job) and state is not State.STOPPED:
             kind = _KINDS.get(state, Kind.SKIPPED)
             self._tell_programs(report, job, self._says.of_run(kind, run, outcome, ended))
@@ -155,22 +165,34 @@ class Herald:
         event = self._says.of_run(Kind.FAILURE, run, outcome, ended, changed=changed)
         self._tell(report, job, _with(event, incident), incident)
 
-    def _worked(self, report: Report, run: Run, outcome: Outcome) -> None:
+    def _worked(self, report: Report, run: Run, outcome: Outcome, *, late: bool) -> None:
         job, ended = run.seat.job, report.at
         failed = self._close(report, job, Kind.FAILURE)
-        late = self._close(report, job, Kind.LATE)
-        if run.claimed.run_id in self.slow:
+        was_late = None if late else self._close(report, job, Kind.LATE)
+        if self.slow.get(run.claimed.run_id, ended) > ended:
             self._close(report, job, Kind.SLOW)
         told: set[str] = set()
-        lasting = failed or late
+        lasting = failed or was_late
         if lasting is not None:
             event = _with(self._says.of_run(Kind.RECOVERY, run, outcome, ended), lasting)
-            event = replace(event, late_since=late.fire_at if late else None)
+            event = replace(event, late_since=was_late.fire_at if was_late else None)
             told = self._tell(report, job, event)
         kind = _KINDS[outcome.state]
         if kind is Kind.WARNING or _speaks(outcome):
             event = self._says.of_run(kind, run, outcome, ended)
             self._tell(report, job, event, without=told)
+
+    def _was_slow(self, report: Report, run: Run, outcome: Outcome) -> None:
+        """Tell of a run that took longer than expected, where that was not told meanwhile."""
+        job, due = run.seat.job, self.slow.get(run.claimed.run_id)
+        if due is None or due > report.at or (job.name, Kind.SLOW) in self._incidents:
+            return
+        took, expected = report.at - run.started, job.notices.warn_after
+        assert expected is not None
+        message = f"took {show_duration(took)}, expected were {show_duration(expected)}"
+        event = self._says.of_run(Kind.SLOW, run, outcome, report.at)
+        event = replace(event, message=message)
+        self._tell(report, job, event, self._open(report, job, Kind.SLOW))
 
     def skipped(self, report: Report, job: Job, reason: Reason, message: str, **facts: Any) -> None:
         """A fire, or a stretch of them, does not run."""

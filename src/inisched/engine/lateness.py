@@ -26,56 +26,68 @@ class Lateness:
         self._started = started
         self._rested = rested
         self._deadlines: list[tuple[datetime, str]] = []
-        self._watched: dict[str, tuple[Seat, datetime]] = {}
+        self._watched: dict[str, Seat] = {}
+        self._since: dict[str, datetime] = {}
+        """Up to when fires are of no concern, of every job with `expect_within`."""
 
     @property
     def due(self) -> datetime | None:
         """When to look next."""
         return self._deadlines[0][0] if self._deadlines else None
 
-    def watch(self, seat: Seat) -> None:
-        """Await the next fire of a seat, or of the one in its place; of an inactive one no more."""
+    def watch(self, seat: Seat, since: datetime | None = None) -> None:
+        """Await the next fire of a seat, or of the one in its place; of an inactive one no more.
+
+        Fires up to `since`, inclusive, are none of its concern: there were none, or it was told.
+        """
         name, expected = seat.job.name, seat.job.notices.expect_within
-        self._watched.pop(name, None)
+        former = self._since.pop(name, None)
         if expected is None or seat.entry is None:
+            self._watched.pop(name, None)
             return
-        rested = self._rested(name)
         anchor = seat.rhythm.anchor.moment + seat.rhythm.shift
         begun = anchor - _MILLISECOND if seat.rhythm.anchor.inclusive else anchor
-        self._watched[name] = (seat, max(begun, rested) if rested else begun)
-        self._await(name)
+        known = (begun, self._rested(name), since, former)
+        self._since[name] = max(moment for moment in known if moment is not None)
+        self._watched[name] = seat
+        if (awaited := self._awaited(seat)) is not None:
+            heapq.heappush(self._deadlines, (awaited[1], name))
+
+    def is_overdue(self, seat: Seat, now: datetime) -> bool:
+        """Whether a fire since the latest start is late by now, told or not."""
+        awaited = self._awaited(seat)
+        return awaited is not None and awaited[1] <= now
 
     def forget(self, name: str) -> None:
         """A job is gone, or is known to be late."""
         self._watched.pop(name, None)
+
+    def move(self, step: timedelta) -> None:
+        """The clock was set."""
+        self._since = {name: since + step for name, since in self._since.items()}
 
     def look(self, now: datetime) -> list[tuple[Seat, datetime]]:
         """The seats that are late by now, each with its fire, as people see it; told only once."""
         late = []
         while self._deadlines and self._deadlines[0][0] <= now:
             name = heapq.heappop(self._deadlines)[1]
-            awaited = self._awaited(name)
-            if awaited is None:
+            seat = self._watched.get(name)
+            awaited = self._awaited(seat) if seat is not None else None
+            if seat is None or awaited is None:
                 continue
             fire, deadline = awaited
             if deadline > now:
                 heapq.heappush(self._deadlines, (deadline, name))
                 continue
-            late.append((self._watched.pop(name)[0], fire))
+            late.append((self._watched.pop(name), fire))
         return late
 
-    def _await(self, name: str) -> None:
-        awaited = self._awaited(name)
-        if awaited is not None:
-            heapq.heappush(self._deadlines, (awaited[1], name))
-
-    def _awaited(self, name: str) -> tuple[datetime, datetime] | None:
+    def _awaited(self, seat: Seat) -> tuple[datetime, datetime] | None:
         """The fire that is awaited, and until when; None where none is."""
-        if name not in self._watched:
+        since, expected = self._since.get(seat.job.name), seat.job.notices.expect_within
+        if since is None or expected is None:
             return None
-        seat, since = self._watched[name]
-        started, expected = self._started(name), seat.job.notices.expect_within
-        assert expected is not None
+        started = self._started(seat.job.name)
         fire = seat.rhythm.next(max(since, started) if started else since)
         if fire is not None and _is_paused(seat, fire):
             assert seat.paused_until is not None

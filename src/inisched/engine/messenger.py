@@ -32,12 +32,13 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What became of a letter. `final`: trying again is of no use."""
+    """What became of a letter. `final`: trying again is of no use. It may not have been `tried`."""
 
     id: int
     ok: bool
     error: str = ""
     final: bool = False
+    tried: bool = True
 
 
 class Messenger:
@@ -47,13 +48,22 @@ class Messenger:
     """
 
     def __init__(
-        self, parcel: bytes, letters: Sequence[int], database: Path, *, deadline: float
+        self,
+        parcel: bytes,
+        letters: Sequence[int],
+        database: Path,
+        *,
+        deadline: float,
+        mark: str = "",
     ) -> None:
-        """Raises OSError where it cannot be started."""
+        """What it starts carries the `mark`. Raises OSError where it cannot be started."""
+        self._mark = mark
         self.letters = list(letters)
         self.deadline = deadline
         self.told: list[Told] = []
         """What it has told, in order."""
+        self.settled: set[int] = set()
+        """The letters of which that is in the ledger."""
         self.finished = False
         """It is heard no more; what became of its letters is known."""
         self._buffer = b""
@@ -61,7 +71,7 @@ class Messenger:
         self._line, theirs = socket.socketpair()
         try:
             with _packed(parcel) as file, theirs:
-                self.process = _start(file, theirs, self._stderr, database)
+                self.process = _start(file, theirs, self._stderr, database, mark)
         except BaseException:
             self._line.close()
             self._stderr.close()
@@ -104,7 +114,7 @@ class Messenger:
         """End it, and whatever it started, now."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
-        tree.send(tree.members(self.pid, ""), signal.SIGKILL)
+        tree.send(tree.members(self.pid, self._mark), signal.SIGKILL)
 
     def close(self) -> None:
         """Let go of it."""
@@ -128,7 +138,7 @@ def _packed(parcel: bytes) -> IO[bytes]:
 
 
 def _start(
-    parcel: IO[bytes], line: socket.socket, stderr: IO[bytes], database: Path
+    parcel: IO[bytes], line: socket.socket, stderr: IO[bytes], database: Path, mark: str
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [
@@ -144,5 +154,5 @@ def _start(
         stderr=stderr,
         pass_fds=(parcel.fileno(),),
         start_new_session=True,
-        env=os.environ | {HELPER: "1"},
+        env=os.environ | {HELPER: "1", tree.MARK: mark},
     )

@@ -61,17 +61,22 @@ class Telling:
 
     def move(self, step: timedelta) -> None:
         """The clock was set."""
+        self._lateness.move(step)
         if self.herald is not None:
             self.herald.move(step)
 
     # -- lateness ------------------------------------------------------------------------------
 
-    def expect(self, seat: Seat) -> None:
-        """Watch whether the job's runs start in time, unless it is known to be late."""
-        if self.herald is None or self.herald.is_late(seat.job.name):
+    def expect(self, seat: Seat, since: datetime | None = None) -> None:
+        """Watch whether the job's runs start in time, unless it is known to be late.
+
+        Its rhythm began at `since`, where that is not what the ledger says.
+        """
+        if self.herald is None:
+            return
+        self._lateness.watch(seat, since)
+        if self.herald.is_late(seat.job.name):
             self._lateness.forget(seat.job.name)
-        else:
-            self._lateness.watch(seat)
 
     def forget(self, seat: Seat) -> None:
         """The job is gone, or off."""
@@ -141,7 +146,8 @@ class Telling:
         if self.herald is None:
             return None
         worked = self._engine.gates.followed[run.seat.job.name].succeeded
-        return self.herald.ended(run, outcome, ended, worked=worked)
+        late = self._lateness.is_overdue(run.seat, ended)
+        return self.herald.ended(run, outcome, ended, worked=worked, late=late)
 
     def told(self, report: Report | None, run: Run | None = None) -> None:
         """A report has been written, of a run's end where there is one."""

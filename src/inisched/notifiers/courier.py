@@ -41,7 +41,7 @@ def line(done: Done) -> str:
     if done.error or not done.ok:
         told["error"] = done.error
     if not done.ok:
-        told["final"] = done.final
+        told |= {"final": done.final, "tried": done.tried}
     return json.dumps(told)
 
 

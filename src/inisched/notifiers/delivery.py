@@ -16,19 +16,26 @@ from inisched.notifiers.wire import Letter, Parcel
 _PATIENCE = 1.0
 """Seconds beyond the limit in which a way may still say itself that time is up."""
 
+_ENOUGH = 0.5
+"""The share of the limit that must be left for another letter to be begun: what is cut off while
+it is being taken may arrive twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """What became of one letter.
 
     `error` is why it did not arrive; of one that did, what is to be remarked (one of several
-    recipients was refused). `final`: trying again is useless.
+    recipients was refused). `final`: trying again is useless. One that was not `tried` was left
+    for another time: there was too little of it, nobody to be reached, or an older letter of its
+    job that did not arrive.
     """
 
     id: int
     ok: bool
     error: str = ""
     final: bool = False
+    tried: bool = True
 
 
 def deliver(parcel: Parcel) -> Iterator[Done]:
@@ -46,7 +53,9 @@ def deliver(parcel: Parcel) -> Iterator[Done]:
             yield answers.get(timeout=deadline.left + _PATIENCE)
         except Empty:
             late = Undelivered(f"not done within {deadline.shown}")
-            yield from _failed(parcel, parcel.letters[number:], late)
+            end = len(parcel.letters) if parcel.digest else number + 1
+            yield from _failed(parcel, parcel.letters[number:end], late)
+            yield from (_left(letter) for letter in parcel.letters[end:])
             return
 
 
@@ -56,24 +65,38 @@ def _work(parcel: Parcel, deadline: Deadline, answers: SimpleQueue[Done]) -> Non
 
 
 def _sent(parcel: Parcel, deadline: Deadline) -> Iterator[Done]:
-    """Each letter sent; once nobody can be reached the rest is not tried."""
+    """Each letter sent; once nobody can be reached, or time is short, the rest is left."""
     messages = _messages(parcel)
+    stuck: set[str] = set()
     try:
         with opened(parcel, deadline) as send:
-            while messages:
+            for message in list(messages):
+                first = len(messages) == len(parcel.letters) or parcel.digest
+                if not first and deadline.left < parcel.limit * _ENOUGH:
+                    break
+                del messages[0]
+                if message.job in stuck:
+                    yield from map(_left, message.letters)
+                    continue
                 try:
-                    remark = send(messages[0])
+                    remark = send(message)
                 except Exception as error:
+                    yield from _failed(parcel, message.letters, error)
                     if getattr(error, "unreachable", False):
-                        raise
-                    yield from _failed(parcel, messages[0].letters, error)
+                        break
+                    stuck |= set() if getattr(error, "final", False) else {message.job}
                 else:
                     said = sentence(remark, _secrets(parcel))
-                    yield from (Done(letter.id, True, said) for letter in messages[0].letters)
-                del messages[0]
+                    yield from (Done(letter.id, True, said) for letter in message.letters)
     except Exception as error:
-        for message in messages:
-            yield from _failed(parcel, message.letters, error)
+        if messages:
+            yield from _failed(parcel, messages.pop(0).letters, error)
+    for message in messages:
+        yield from map(_left, message.letters)
+
+
+def _left(letter: Letter) -> Done:
+    return Done(letter.id, False, tried=False)
 
 
 def _messages(parcel: Parcel) -> list[Message]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,8 @@ from datetime import datetime, timedelta
 
 from inisched.model.event import Event, Kind
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
+
+log = logging.getLogger("inisched")
 
 MOST_WAITING = 1000
 """Letters of one way that wait; beyond that the oldest are dropped."""
@@ -112,7 +115,15 @@ class Post:
             event = json.dumps(letter.event.as_json(), ensure_ascii=False)
             self._run("enter_letter", way=letter.way, job=letter.event.job, event=event, now=moment)
         for way in {letter.way for letter in report.letters}:
-            self._drop(len(self._run("crowd_out", way=way, most=MOST_WAITING)))
+            crowded_out = len(self._run("crowd_out", way=way, most=MOST_WAITING))
+            self._drop(crowded_out)
+            if crowded_out:
+                log.error(
+                    "%s: %d of the oldest notices dropped, for %d wait",
+                    way,
+                    crowded_out,
+                    MOST_WAITING,
+                )
         self.changed |= bool(report.letters)
 
     def incidents(self) -> list[Incident]:
@@ -156,16 +167,26 @@ class Post:
             for letter in letters:
                 self._run("take_back", id=letter)
 
+    def hasten(self, letters: Iterable[int]) -> None:
+        """These may be tried at once: what hindered them may be over."""
+        self.changed = True
+        with self._together():
+            for letter in letters:
+                self._run("hasten", id=letter)
+
     def settle(
         self,
         delivered: Iterable[int],
         *,
-        later: Iterable[tuple[int, datetime]],
-        lost: Sequence[int],
+        later: Iterable[tuple[int, datetime]] = (),
+        lost: Sequence[int] = (),
+        left: Iterable[int] = (),
     ) -> None:
-        """What became of letters: delivered, to be tried again at a moment, or given up."""
+        """What became of letters: delivered, to be tried again at a moment, given up, not tried."""
         self.changed = True
         with self._together():
+            for letter in left:
+                self._run("take_back", id=letter)
             for letter in delivered:
                 self._run("delete_letter", id=letter)
             for letter, moment in later:

@@ -56,6 +56,9 @@ UPDATE outbox SET pid = :pid, pid_started = :pid_started WHERE id = :id;
 -- Nobody has them in hand any more, and it is not known what became of them.
 UPDATE outbox SET pid = NULL, pid_started = NULL WHERE id = :id;
 
+-- name: hasten
+UPDATE outbox SET not_before = entered WHERE id = :id;
+
 -- name: put_off_letter
 UPDATE outbox SET tries = tries + 1, not_before = :not_before, pid = NULL, pid_started = NULL
  WHERE id = :id;
