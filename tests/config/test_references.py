@@ -138,7 +138,7 @@ def test_replaced_values_of_eight_characters_are_kept_for_masking_output(
     monkeypatch.setenv("EIGHT", "12345678")
     monkeypatch.setenv("NINE", "123456789")
     text = call_job("a = ${env:SEVEN}${env:EIGHT}", "description = ${env:NINE} ${env:EIGHT}")
-    assert load_text(text).jobs[0].secrets == ("123456789", "12345678")
+    assert load_text(text).jobs[0].secrets == ("12345678", "123456789")
 
 
 def test_a_secret_of_several_lines_is_known_as_repr_and_json_print_it(

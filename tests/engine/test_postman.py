@@ -176,7 +176,8 @@ def test_only_so_many_letters_wait_for_one_way(world: Make) -> None:
 
 
 def test_a_process_that_hangs_is_ended_and_its_letter_kept(world: Make) -> None:
-    w = world("[notify:ops]\ncommand = echo $$ > told; exec sleep 60\n" + A)
+    command = "setsid sh -c 'echo $$ > told; exec sleep 60' & sleep 60"
+    w = world(f"[notify:ops]\ncommand = {command}\n{A}")
     fails(w)
     r = Round(w)
     r.postman.look()

@@ -45,7 +45,7 @@ def test_the_text_tells_all_there_is() -> None:
         "\n"
         "Incident: 45 failures since 2026-11-21 02:10:00 +01:00\n"
         "\n"
-        "Changed since it last worked:\n"
+        "What is different since it last worked:\n"
         "- `command` is another one\n"
         "- it took 2 s before\n"
         "\n"

@@ -167,6 +167,18 @@ def test_secrets_appear_nowhere(site: Make) -> None:
         assert secret.encode() not in kept
 
 
+def test_what_stands_behind_a_reference_of_a_notifier_is_in_no_output(site: Make, web: Web) -> None:
+    s = site(
+        f"[notify:chat]\nwebhook = {web.url}/${{env:HOOK}}\n"
+        "[a]\ncommand = echo $HOOK; exit 1\nevery = 1 second\n"
+    )
+    with s.daemon(HOOK="s3cr3ts3cr3t"):
+        s.wait(lambda: web.asked)
+    kept = b"".join(file.read_bytes() for file in s.folder.iterdir() if file.is_file())
+    assert b"s3cr3ts3cr3t" not in kept
+    assert "s3cr3ts3cr3t" not in web.asked[0].body.decode()
+
+
 def test_a_digest_is_one_mail(site: Make, post: Office) -> None:
     jobs = "".join(f"[j{n}]\ncommand = exit 1\nevery = 1 second\n" for n in range(5))
     s = site(mailed(post.port, "digest = 2\n") + jobs)

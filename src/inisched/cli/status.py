@@ -24,6 +24,9 @@ from inisched.questions.sentences import Speaker
 from inisched.stores.post import Incident
 from inisched.stores.switches import Hold
 
+MOST_SHOWN = 10
+"""Incidents that are told in text."""
+
 
 @click.command("status")
 @path_option
@@ -113,8 +116,10 @@ def _print(found: Health, config: Config, present: datetime, *, utc: bool) -> No
         click.echo(escaped(hold_remark(found.hold, zone, present, utc=utc)))
     if found.problems:
         click.echo(f"the file has {found.problems} problem(s): see inisched validate")
-    for incident in found.incidents:
+    for incident in found.incidents[:MOST_SHOWN]:
         click.echo(escaped(_incident(incident, config, present, utc=utc)))
+    if len(found.incidents) > MOST_SHOWN:
+        click.echo(f"and {len(found.incidents) - MOST_SHOWN} more incidents: see --json")
     if found.outbox:
         click.echo(f"{found.outbox} notice(s) on their way")
     if found.dropped:

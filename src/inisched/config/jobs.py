@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
@@ -119,7 +118,7 @@ class Drafter:
         misfire = Misfire(said.pop("misfire", "all" if report_period else "coalesce"))
         then_on = Ending(said.pop("then_on", "success"))
         gates = read_gates(desk, action)
-        notices = read_notices(desk)
+        notices = read_notices(desk, schedule)
         read_names(desk)
         desk.read_later_keys()
         if action is None or schedule is None or desk.name is None:
@@ -137,7 +136,6 @@ class Drafter:
             report_period=report_period,
             then_on=then_on,
             notices=notices,
-            secrets=_secrets(desk.fields),
             **said | {"description": description(desk)},
         )
 
@@ -146,24 +144,6 @@ def description(desk: Desk) -> str:
     """What the section says the job is for, references as they stand."""
     field = desk.get("description")
     return field.shown if field is not None else ""
-
-
-def _secrets(fields: Fields) -> tuple[str, ...]:
-    """The replaced values of a section that captured output must not show."""
-    found: dict[str, None] = {}
-    for home in (fields.known, fields.arguments):
-        for each in home.values():
-            for secret in each.secrets:
-                found.update(dict.fromkeys(_spellings(secret)))
-    return tuple(found)
-
-
-def _spellings(secret: str) -> tuple[str, ...]:
-    """A secret as it is, and as repr() and JSON print it: a key of several lines on one."""
-    if secret.isascii() and secret.isalnum():
-        return (secret,)
-    escaped = (repr(secret), json.dumps(secret), json.dumps(secret, ensure_ascii=False))
-    return (secret, *(text[1:-1] for text in escaped))
 
 
 def _check_exactly_one(draft: Draft, names: Sequence[str], excused: Container[str]) -> None:

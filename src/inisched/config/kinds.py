@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from inisched.config.lists import refuse, some
 from inisched.config.mailing import A_SERVER, ADDRESSES, read_addresses, read_sender, read_server
@@ -229,9 +230,33 @@ def _url(schemes: str, example: str) -> Kind:
             raise Unreadable(problem, length=len(scheme), expected=expected)
         if not re.fullmatch(r"[!-~]+", rest):
             raise Unreadable("a URL has no blanks and only ASCII letters", expected=expected)
+        _check_port(text, expected)
         return text
 
     return Kind(expected, read)
+
+
+def _dsn() -> Kind:
+    url = _url(r"https?", "https://key@sentry.example.org/1")
+
+    def read(text: str) -> str:
+        assert url.read is not None
+        parts = urlsplit(url.read(text))
+        if not parts.username or not parts.path.rpartition("/")[2].isdigit():
+            problem = "a DSN has a key before its host, and ends in the number of a project"
+            raise Unreadable(problem, expected=url.expected)
+        return text
+
+    return Kind(url.expected, read)
+
+
+def _check_port(url: str, expected: str) -> None:
+    try:
+        right = urlsplit(url).port != 0
+    except ValueError:
+        right = False
+    if not right:
+        raise Unreadable("the port of this URL is none", expected=expected)
 
 
 def _path() -> Kind:
@@ -266,7 +291,7 @@ MASK = _mask()
 ADDRESS = _address()
 URL = _url(r".+", "mailtos://user:password@example.org")
 WEB = _url(r"https?", "https://example.org/path")
-DSN = _url(r"https?", "https://key@sentry.example.org/1")
+DSN = _dsn()
 SERVER = Kind(A_SERVER, read_server)
 RECIPIENTS = Kind(ADDRESSES, read_addresses)
 SENDER = Kind("a mail address", read_sender)

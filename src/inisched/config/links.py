@@ -66,6 +66,10 @@ class Links:
     def _fill_in_notifiers(self, draft: Draft) -> None:
         """Let the job say who hears of it: those it names, or nobody."""
         names = self._read(draft, "notify", self.notifiers | {_NOBODY}, "notifier")
+        field = draft.desk.get("notify")
+        if _NOBODY in names and len(names) > 1 and field is not None:
+            error = Unreadable("'none' stands beside a name", expected="names, or none alone")
+            draft.desk.refuse_value(field, error, "none-and-others")
         if draft.job is not None and names:
             notices = replace(draft.job.notices, to=tuple(n for n in names if n != _NOBODY))
             draft.job = replace(draft.job, notices=notices)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from inisched.config.desk import Desk
@@ -155,6 +155,7 @@ class _Loading:
         drafts = self._drafts(jobs, zone, read_django(desk))
         warn_of_names(jobs, self.report)
         self._check_links(drafts)
+        self._hide_secrets(drafts)
         file_zone = desk.get("timezone")
         shown_zone = settings.timezone if file_zone is None else file_zone.shown
         if file_zone is None and not all(draft.desk.has("timezone") for draft in drafts):
@@ -190,6 +191,13 @@ class _Loading:
         drafts = [drafter.draft(section) for section in jobs]
         drafter.check_default()
         return drafts
+
+    def _hide_secrets(self, drafts: list[Draft]) -> None:
+        """No job's output may show what stands behind any reference of the file."""
+        secrets = self.gatherer.references.secrets
+        for draft in drafts if secrets else ():
+            if draft.job is not None:
+                draft.job = replace(draft.job, secrets=secrets)
 
     def _check_links(self, drafts: list[Draft]) -> None:
         sections = self.document.sections

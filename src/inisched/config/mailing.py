@@ -48,6 +48,8 @@ def read_server(text: str) -> Smtp:
         raise Unreadable(
             f"there is no port {port}", start=start, length=end - start, expected=expected
         )
+    if not (match["user"] or "").isascii() or not (match["password"] or "").isascii():
+        raise Unreadable("user and password can be ASCII only", expected=A_SERVER)
     return Smtp(
         host=match["host"].strip("[]"),
         port=port,

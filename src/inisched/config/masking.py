@@ -12,7 +12,13 @@ MASK = "***"
 is_secret = lru_cache(maxsize=65536)(is_secret_name)
 _QUOTE = re.compile(rf"'([^']{{{LONGEST_SHOWN + 1},}})'")
 _LONGEST_MESSAGE = 400
-_USERINFO = re.compile(r"(?<=://)([^/\s:@]*):([^@/\s]+)(?=@)")
+_USERINFO = re.compile(r"(?<=://)([^/\s:@]*:)?([^@/\s]+)(?=@)")
+"""What stands before the @ of a URL: a password; where there is none the user, maybe a key."""
+
+ADDRESSES = frozenset({"smtp", "url", "webhook", "ping", "sentry_dsn"})
+"""Keys whose values are URLs, perhaps misspelt ones: there anything before an @ is masked."""
+
+_MISSPELT = re.compile(r"=\s*(?:[A-Za-z+]*:?/+)?([^/\s:@]*:)?([^@]+)(?=@)")
 
 
 def secret_start(line: str) -> int:
@@ -37,10 +43,14 @@ def shortened(message: str) -> str:
 
 def without_password(text: str) -> str:
     """The text with *** for the password of a URL such as smtp://user:password@host."""
-    return _USERINFO.sub(rf"\1:{MASK}", text) if "://" in text else text
+    return _USERINFO.sub(rf"\1{MASK}", text) if "://" in text and "@" in text else text
 
 
 def password_span(line: str) -> tuple[int, int] | None:
     """From where to where the password of a URL stands in a line; None where there is none."""
-    match = _USERINFO.search(line) if "://" in line else None
+    if "@" not in line:
+        return None
+    match = _USERINFO.search(line)
+    if match is None and line.partition("=")[0].strip().lower() in ADDRESSES:
+        match = _MISSPELT.search(line)
     return match.span(2) if match is not None else None

@@ -16,6 +16,7 @@ from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import read_duration
 from inisched.model.event import Kind
 from inisched.model.notifier import Mail, Notices, Notifier, Pipe, Relay, Smtp, Way, Webhook
+from inisched.model.schedule import Schedule
 
 PREFIX = "notify:"
 WAYS = ("mail", "url", "webhook", "command")
@@ -122,19 +123,26 @@ _NOTICES = {"notify", "notify_on", "warn_after", "expect_within", "ping"}
 NO_NOTICES = Notices()
 
 
-def read_notices(desk: Desk) -> Notices:
+def read_notices(desk: Desk, schedule: Schedule | None) -> Notices:
     """What a job says of who hears of it; the names are filled in by `links`, which knows them."""
     if desk.known.keys().isdisjoint(_NOTICES):
         return NO_NOTICES
     desk.read("notify", "")
-    on, field = kinds_of(desk.read("notify_on", None)), desk.get("notify_on")
-    late = on is not None and Kind.LATE in on and not desk.has("expect_within")
-    if late and field is not None and not field.from_default:
-        message = f"'late' in '{field.entry.key}' has no effect without 'expect_within'"
-        desk.warn(field, "no-effect", message)
+    on = kinds_of(desk.read("notify_on", None))
+    if on is not None and Kind.LATE in on and not desk.has("expect_within"):
+        _warn_of_no_effect(desk, "notify_on", "'late' in '{}'", "without 'expect_within'")
+    if schedule is not None and schedule.on_demand:
+        _warn_of_no_effect(desk, "expect_within", "'{}'", "for a job that has no fires")
     return Notices(
         on=on,
         warn_after=desk.read("warn_after", None, read_length),
         expect_within=desk.read("expect_within", None, read_length),
         ping=desk.read("ping", None),
     )
+
+
+def _warn_of_no_effect(desk: Desk, name: str, what: str, why: str) -> None:
+    field = desk.get(name)
+    if field is not None and not field.from_default:
+        message = f"{what.format(field.entry.key)} has no effect {why}"
+        desk.warn(field, "no-effect", message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -42,6 +43,7 @@ class References:
     folder: Path
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     _files: dict[str, str | Unset] = field(default_factory=dict)
+    _secrets: dict[str, None] = field(default_factory=dict)
 
     def expand(self, text: str) -> Expanded:
         """Replace every reference of a value.
@@ -62,8 +64,14 @@ class References:
             pieces.append(value)
             if is_secret and len(value) >= SHORTEST_SECRET:
                 secrets.append(value)
+                self._secrets[value] = None
             done = end + 1
         return Expanded("".join(pieces) + text[done:], tuple(secrets))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """All values so far that no captured output may show, in every spelling."""
+        return tuple(dict.fromkeys(text for secret in self._secrets for text in _spellings(secret)))
 
     def _value(self, source: str, inner: str) -> tuple[str, bool]:
         """What one reference stands for; False with a default, which the file shows anyway."""
@@ -124,6 +132,14 @@ def _content(path: Path, name: str) -> str:
         if text.endswith(ending):
             return text.removesuffix(ending)
     return text
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """A secret as it is, and as repr() and JSON print it: a key of several lines on one."""
+    if secret.isascii() and secret.isalnum():
+        return (secret,)
+    escaped = (repr(secret), json.dumps(secret), json.dumps(secret, ensure_ascii=False))
+    return (secret, *(text[1:-1] for text in escaped))
 
 
 def _malformed(problem: str, start: int, length: int | None) -> Unreadable:

@@ -36,6 +36,9 @@ def check_reserved(section: Section, gatherer: Gatherer) -> None:
     elif not section.name.removeprefix(prefix).strip():
         message, expected = f"the name is missing after '{prefix}'", f"[{prefix}NAME]"
         say(report, section, "empty-section", message, expected=expected)
+    elif section.name == "notify:none":
+        message = "'none' is no name for a notifier: it means nobody"
+        say(report, section, "bad-name", message, expected="[notify:NAME] with another name")
 
 
 def read_pools(sections: Iterable[Section], gatherer: Gatherer) -> dict[str, Pool]:

@@ -90,7 +90,7 @@ def tail(stream: bytes) -> str:
 
 
 def _again(job: str, path: str, fire_at: datetime | None, zone: str) -> str:
-    words = ["inisched", "test", job, "-P", path]
+    words = ["inisched", "test", *([] if job.startswith("-") else [job]), "-P", path]
     if fire_at is not None:
         words += ["--at", fire_at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")]
-    return shlex.join(words)
+    return shlex.join([*words, "--", job] if job.startswith("-") else words)

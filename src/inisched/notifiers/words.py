@@ -118,7 +118,7 @@ def _changed(event: Event) -> str:
     if not event.changed:
         return ""
     bullets = [f"- {' '.join(_lines(each))}" for each in event.changed]
-    return "\n".join(["Changed since it last worked:", *bullets])
+    return "\n".join(["What is different since it last worked:", *bullets])
 
 
 def _output(event: Event) -> Iterator[str]:
