@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import inisched
 from inisched.config.drawing import draw
-from inisched.config.judge import Judgement, judge
+from inisched.config.judge import judge
 from inisched.config.judged import Judged, judging, recall, remembered, requests, with_judgements
+from inisched.config.judgement import Judgement
 from inisched.config.keys import JOB
 from inisched.config.loader import Config, load
 from inisched.config.signature import bind_gate

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import inisched
-from inisched.config.judge import Judgement, JudgeProcess, Request, diagnostics, judge
+from inisched.config.judge import JudgeProcess, judge
+from inisched.config.judgement import Judgement, Request, diagnostics
 from inisched.model.diagnostic import Diagnostic
 from inisched.model.job import Argument, Call
 from inisched.model.place import Place

@@ -13,7 +13,8 @@ import pytest
 from executors.project import imports, make_project
 from executors.test_zygote import Nest, nest_in
 from executors.work import await_end, task
-from inisched.config.judge import Judgement, Request, diagnostics, judge
+from inisched.config.judge import judge
+from inisched.config.judgement import Judgement, Request, diagnostics
 from inisched.executors.starting import Executors
 from inisched.executors.zygote.forking import ForkedRunning
 from inisched.executors.zygote.keeper import plan_for

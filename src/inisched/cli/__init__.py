@@ -11,8 +11,6 @@ from typing import NoReturn
 import click
 
 from inisched.cli.exits import Exit, Trouble
-from inisched.config.drawing import escaped
-from inisched.timing.nearest import did_you_mean
 
 COMMANDS = {
     "run": "run",
@@ -77,6 +75,8 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            from inisched.timing.nearest import did_you_mean
+
             hint = did_you_mean(args[0], self.list_commands(ctx))
             raise click.UsageError(
                 f"there is no command '{args[0]}'" + (f"; {hint}" if hint else "")
@@ -141,6 +141,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except Trouble as error:
+        from inisched.config.drawing import escaped
+
         click.echo(f"inisched: {escaped(str(error))}", err=True)
         sys.exit(error.code)
     except (click.Abort, KeyboardInterrupt):

@@ -6,10 +6,13 @@ import os
 import pwd
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from inisched.cli.exits import Exit, Trouble
 from inisched.config.loader import Config
-from inisched.engine.control import PATIENCE, Message, Unreachable, ask, socket_of
+
+if TYPE_CHECKING:
+    from inisched.engine.control import Message
 
 GLANCE = 0.05
 """Seconds between two questions where the answer is still being made."""
@@ -35,6 +38,8 @@ def asked(config: Config, question: Message) -> Message:
 
     Raises Refusal, and Trouble with exit code 6 where no daemon answers.
     """
+    from inisched.engine.control import PATIENCE, Unreachable, ask, socket_of
+
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -51,6 +56,8 @@ def asked(config: Config, question: Message) -> Message:
 
 def told_gates(config: Config) -> Mapping[int, str]:
     """What the daemon says its waiting fires wait for; nothing where it is silent."""
+    from inisched.engine.control import Unreachable, ask, socket_of
+
     try:
         return dict(ask(socket_of(config.database), {"ask": "status"}, patience=1)["waiting"])
     except (Unreachable, KeyError):

@@ -11,7 +11,6 @@ import click
 
 from inisched.cli.exits import Exit, Trouble
 from inisched.config.drawing import draw
-from inisched.config.judge import judge
 from inisched.config.judged import Judged, requests, with_judgements
 from inisched.config.keys import JOB
 from inisched.config.loader import Config, load
@@ -78,6 +77,8 @@ def read_file(path: str | None, *, ledger_will_do: bool = False) -> Config:
 
 def judge_file(config: Config, *, time_limit: float) -> Judged:
     """Import the file's callbacks in a throw-away process and check what is passed to them."""
+    from inisched.config.judge import judge
+
     asked = requests(config)
     found = judge(
         asked,

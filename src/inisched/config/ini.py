@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
+from functools import partial
 
 from inisched.config.document import DEFAULT, Document, Entry, Section
 from inisched.model.diagnostic import Diagnostic, Level
@@ -15,6 +16,9 @@ from inisched.model.place import Place
 
 A_HEADER = "a line such as [name]"
 KEEP_ONE = "keep one of the two"
+
+_entry: Callable[[tuple[object, ...]], Entry] = partial(tuple.__new__, Entry)
+"""Makes an entry of its parts, without the way round that a NamedTuple's own constructor takes."""
 
 
 def read_ini(text: str, file: str, is_key: Callable[[str], bool]) -> Document:
@@ -60,7 +64,7 @@ class _Reader:
             first = text[0]
             if first in "#;":
                 continue
-            indent = line.find(first)
+            indent = 0 if line[0] == first else line.find(first)
             if indent > self.level and self.open is not None:
                 self.continue_value(number, indent + 1, text)
                 continue
@@ -83,19 +87,16 @@ class _Reader:
             self.close_value()
         if equals and key:
             value = value.lstrip()
-            self.add(section, Entry(key, line, column, value, column + len(text) - len(value)))
+            entry = _entry((key, line, column, value, column + len(text) - len(value), ()))
+            self.open = entry
+            self.blanks = 0
+            if section.entries.setdefault(key, entry) is not entry:
+                self.refuse_repeat(section, entry)
         elif equals:
             message = "there is no key before '='"
             self.problem("empty-key", message, line, column, expected="key = value")
         else:
             self.refuse_line(section, line, column, text)
-
-    def add(self, section: Section, entry: Entry) -> None:
-        self.open = entry
-        self.blanks = 0
-        first = section.entries.setdefault(entry.key, entry)
-        if first is not entry:
-            self.refuse_repeat(section, entry, first)
 
     def continue_value(self, line: int, column: int, text: str) -> None:
         if "=" in text and self.is_swallowed_key(line, column, text):
@@ -139,7 +140,7 @@ class _Reader:
         """Open the section `[name]`. As in configparser, a name may hold "]" and outer spaces."""
         self.close_value()
         end = text.find("]")
-        if not text[end + 1 : end + 2].isspace():
+        if end + 1 != len(text) and not text[end + 1 : end + 2].isspace():
             end = text.rfind("]")
         name = text[1:end] if end > 0 else text[1:]
         self.open_section(Section(name, line, column + 1))
@@ -186,13 +187,11 @@ class _Reader:
             hint="write '=' instead of ':'" if like_key else "",
         )
         if like_key and self.is_key(key):
-            value = value.lstrip()
-            value_column = column + len(text) - len(value)
-            self.add(section, Entry(key, line, column, value, value_column))
+            self.entry(section, line, column, text.replace(":", "=", 1))
 
-    def refuse_repeat(self, section: Section, entry: Entry, first: Entry) -> None:
+    def refuse_repeat(self, section: Section, entry: Entry) -> None:
         section.repeats.append(entry)
-        key, line = entry.key, entry.line
+        key, line, first = entry.key, entry.line, section.entries[entry.key]
         message = f"'{key}' is there twice, first on line {first.line}"
         self.problem("duplicate-key", message, line, entry.column, len(key), key=key, hint=KEEP_ONE)
 

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from inisched.config.judge import Judgement, JudgeProcess, Request, diagnostics
+from inisched.config.judgement import Judgement, Request, diagnostics
 from inisched.config.keys import JOB
 from inisched.config.loader import Config, JobSection
 from inisched.config.problem import Problem
 from inisched.model.diagnostic import Diagnostic, Level
 from inisched.model.job import Call, Job, Manage
+
+if TYPE_CHECKING:
+    from inisched.config.judge import JudgeProcess
 
 Passed = Mapping[str, object]
 """What a callback is handed, as a view may show it."""
@@ -54,6 +58,8 @@ def _gates(job: Job, section: JobSection) -> dict[str, Call]:
 
 def judging(config: Config, asked: Iterable[Request], *, time_limit: float) -> JudgeProcess:
     """Begin to judge these callbacks of the file; each import may take `time_limit` seconds."""
+    from inisched.config.judge import JudgeProcess
+
     return JudgeProcess(
         asked,
         folder=config.real_path.parent,

@@ -24,7 +24,7 @@ class Lines:
     def __init__(self, document: Document) -> None:
         self.file, self.text = document.file, document.text
         self._document = ref(document)
-        self._secret: set[int] | None = None
+        self._secret = _continued_secrets(document)
 
     @property
     def document(self) -> Document:
@@ -75,7 +75,7 @@ class Lines:
 
     def _masked(self, number: int, line: str) -> tuple[str, int | None]:
         """The line, and where a secret that was masked in it starts, counted from 0."""
-        if number in self._continued_secrets():
+        if number in self._secret:
             start = len(line) - len(line.lstrip())
         else:
             start = secret_start(line)
@@ -83,19 +83,16 @@ class Lines:
             return line, None
         return line[:start] + MASK, start
 
-    def _continued_secrets(self) -> set[int]:
-        """Numbers of the second and later lines of secret values."""
-        if self._secret is None:
-            document = self.document
-            sections = [document.default, *document.sections]
-            self._secret = {
-                line
-                for section in sections
-                for entry in section.all_entries()
-                if entry.more and is_secret(entry.key)
-                for line, _ in entry.more
-            }
-        return self._secret
+
+def _continued_secrets(document: Document) -> frozenset[int]:
+    """Numbers of the second and later lines of secret values."""
+    return frozenset(
+        line
+        for section in (document.default, *document.sections)
+        for entry in section.all_entries()
+        if entry.more and is_secret(entry.key)
+        for line, _ in entry.more
+    )
 
 
 class Report:

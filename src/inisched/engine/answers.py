@@ -20,7 +20,6 @@ from inisched.engine.figures import figures
 from inisched.engine.messenger import Told
 from inisched.engine.postman import Postman
 from inisched.engine.pruning import Pruner
-from inisched.engine.rehearsal import Rehearsal
 from inisched.model.duration import LONGEST
 from inisched.stores.ledger import LedgerDown
 
@@ -156,6 +155,8 @@ class Answers:
 
     def _record(self, question: Message) -> Message:
         try:
+            from inisched.engine.rehearsal import Rehearsal
+
             run = Rehearsal.unpacked(question["run"])
         except (ValueError, KeyError, TypeError):
             raise NotUnderstood from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from statistics import median
 from zoneinfo import ZoneInfo
 
 from inisched.config.editions import changes, digest, without_secrets
@@ -66,6 +65,8 @@ def _length(ledger: Ledger, job: Job, took: timedelta | None) -> Iterator[str]:
     lengths = ledger.post.lengths(job.name, limit=MOST)
     if took is None or not lengths:
         return
+    from statistics import median  # slow to import
+
     usual = timedelta(seconds=median(length.total_seconds() for length in lengths))
     longer = took > usual * FACTOR and took - usual > LEAST
     shorter = took * FACTOR < usual and usual - took > LEAST

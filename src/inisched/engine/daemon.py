@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
-from inisched.config.judge import Judgement, JudgeProcess
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
 from inisched.engine import changes, switching
@@ -50,6 +50,10 @@ from inisched.model.job import Call, Job
 from inisched.model.run import Outcome
 from inisched.stores.ledger import Absence, Ledger, LedgerDown
 from inisched.stores.soundness import NotNow
+
+if TYPE_CHECKING:
+    from inisched.config.judge import JudgeProcess
+    from inisched.config.judgement import Judgement
 
 log = logging.getLogger("inisched")
 

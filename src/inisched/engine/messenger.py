@@ -13,7 +13,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,7 +66,9 @@ class Messenger:
         self.finished = False
         """It is heard no more; what became of its letters is known."""
         self._buffer = b""
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        from tempfile import TemporaryFile  # slow to import, and most files tell nobody
+
+        self._stderr = TemporaryFile()  # noqa: SIM115 - closed by close()
         self._line, theirs = socket.socketpair()
         try:
             with _packed(parcel) as file, theirs:
@@ -128,9 +129,11 @@ class Messenger:
 
 def _packed(parcel: bytes) -> IO[bytes]:
     """The parcel in a file without a name: it holds secrets, and may be larger than a pipe."""
+    from tempfile import TemporaryFile
+
     memory = getattr(os, "memfd_create", None)
     file: IO[bytes]
-    file = os.fdopen(memory("inisched"), "w+b") if memory else tempfile.TemporaryFile()  # noqa: SIM115
+    file = os.fdopen(memory("inisched"), "w+b") if memory else TemporaryFile()  # noqa: SIM115
     file.write(parcel)
     file.flush()
     file.seek(0)

@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from inisched.executors import surroundings
-from inisched.executors.inline import call_inline
 from inisched.executors.kept import Kept, cut_message
 from inisched.executors.request import Request
 from inisched.executors.returned import outcome, within
@@ -65,11 +63,15 @@ def _unseen_file() -> IO[bytes]:
     """A file in memory where the system has such, so that no secret reaches a disk."""
     if hasattr(os, "memfd_create"):
         return open(os.memfd_create("inisched"), "w+b")
-    return tempfile.TemporaryFile()
+    from tempfile import TemporaryFile  # slow to import
+
+    return TemporaryFile()
 
 
 def run_inline(task: Task, *, folder: Path, python_path: Sequence[str]) -> Outcome:
     """Call it here, inside the daemon, and be back when it has ended. `python_path` is absolute."""
+    from inisched.executors.inline import call_inline
+
     request = request_for(task, folder, python_path, None, resolved=True)
     ended = call_inline(request, success_codes=task.job.success_codes)
     if not (ended.stdout or ended.stderr or ended.output):
