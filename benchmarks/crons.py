@@ -1,0 +1,63 @@
+"""Peers that are daemons, cronstable and yacron: their files, and how they are started."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.bench import Bench
+
+NAMES = ("cronstable", "yacron")
+
+JOB = """\
+  - name: job{number}
+    command: {command}
+    schedule: "{schedule}"
+    captureStdout: true
+    captureStderr: true
+"""
+
+
+def written(folder: Path, jobs: list[tuple[str, str]]) -> Path:
+    """A file with these jobs, each a command and a schedule; the same for both daemons."""
+    file = folder / "jobs.yaml"
+    text = "".join(
+        JOB.format(number=number, command=command, schedule=schedule)
+        for number, (command, schedule) in enumerate(jobs)
+    )
+    file.write_text(f"jobs:\n{text}")
+    return file
+
+
+@contextmanager
+def running(
+    bench: Bench, name: str, jobs: list[tuple[str, str]], *, heard: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The daemon with these jobs; `heard`: what it says can be read from its `stdout`."""
+    folder = bench.folder()
+    words = [str(bench.peers.with_name(name)), "-c", str(written(folder, jobs))]
+    stdout = subprocess.PIPE if heard else subprocess.DEVNULL
+    stderr = subprocess.STDOUT if heard else subprocess.DEVNULL
+    with bench.process(words, folder, stdout=stdout, stderr=stderr) as process:
+        yield process
+
+
+def rate(bench: Bench, name: str, count: int) -> float:
+    """Captured commands per second, from the word that the first starts to that the last ended."""
+    jobs = [("\n    - /bin/echo\n    - captured", "@reboot")] * count
+    with running(bench, name, jobs, heard=True) as process:
+        assert process.stdout is not None
+        descriptor, ended, captured, begun, rest = process.stdout.fileno(), 0, 0, 0.0, b""
+        while ended < count or captured < count:
+            piece = os.read(descriptor, 1 << 20)
+            if not piece:
+                raise RuntimeError(f"{name} has left: {rest.decode(errors='replace')}")
+            *lines, rest = (rest + piece).split(b"\n")
+            begun = begun or (time.perf_counter() if b"Starting job" in piece else 0.0)
+            ended += sum(b" exit code 0;" in line for line in lines)
+            captured += sum(line.endswith(b"stdout] captured") for line in lines)
+        return count / (time.perf_counter() - begun)
