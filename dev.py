@@ -75,7 +75,7 @@ def lint(rest: list[str]) -> None:
     python = environment("dev")
     os.chdir(ROOT)
     failed = []
-    for words in ("ruff check", "ruff format --check", "mypy --strict src"):
+    for words in ("ruff check", "ruff format --check", "mypy --strict"):
         print(f"-- {words}", flush=True)
         if subprocess.run([python, "-m", *words.split(), *rest], env=surroundings()).returncode:
             failed.append(words)

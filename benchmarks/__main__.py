@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import pstats
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,14 @@ def main() -> None:
     names = given.rows or [name for name in ROWS if name not in OPTIONAL]
     if given.large and "large" not in names:
         names.append("large")
-    bench = Bench(given.plain, given.peers, Path(), quick=given.quick, long=given.long)
+    bench = Bench(
+        given.plain,
+        given.peers,
+        root=Path(),
+        quick=given.quick,
+        long=given.long,
+        profile=given.profile,
+    )
     lines: list[tuple[str, ...]] = []
     notes: list[str] = []
     kept: dict[str, Any] = {}
@@ -61,6 +68,8 @@ def main() -> None:
         kept[name] = found
     head = f"{datetime.now(UTC):%Y-%m-%d}, {machine.description()}"
     print(head, table.drawn(lines), *notes, sep="\n\n")
+    if given.profile and given.profile.exists():
+        pstats.Stats(str(given.profile)).sort_stats("tottime").print_stats(25)
     if given.json:
         given.json.write_text(json.dumps({"machine": head, "rows": kept}, indent=1) + "\n")
 
@@ -69,11 +78,11 @@ def _row(name: str, bench: Bench) -> dict[str, Any]:
     """A row, measured; one that cannot be measured says so, and the others go on."""
     say(f"{name} ...")
     begun, since = time.monotonic(), machine.busy_ticks()
-    with tempfile.TemporaryDirectory(prefix="inisched-bench-") as folder, ExitStack() as ends:
+    with tempfile.TemporaryDirectory(prefix="inisched-bench-") as folder:
         try:
-            row = ROWS[name](replace(bench, root=Path(folder), ends=ends))
+            row = ROWS[name](replace(bench, root=Path(folder)))
             figures, notes = measured(row), row.notes
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             row, figures = Row([], [], 0), Figures({})
             notes = [f"{name}: not measured: {type(error).__name__}: {error}"]
     load = machine.share_busy(since)
@@ -89,6 +98,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="ten minutes for the row `steady`")
     parser.add_argument("--large", action="store_true", help="also with 10 million rows")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every value measured")
+    parser.add_argument(
+        "--profile", type=Path, metavar="FILE", help="profile the last daemon of the row into FILE"
+    )
     parser.add_argument("--plain", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--peers", type=Path, required=True, help=argparse.SUPPRESS)
     given = parser.parse_args()

@@ -15,7 +15,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 SCHEMA = """
 PRAGMA journal_mode = WAL;
@@ -30,8 +30,8 @@ CREATE INDEX run_of_job ON run (job_id);
 CREATE INDEX run_open ON run (id) WHERE state = 'running';
 """
 CLAIM = """
-INSERT INTO run (job_id, fire_at, state, trigger, started_at)
-VALUES (?, ?, 'running', 'schedule', ?)
+INSERT INTO run (id, job_id, fire_at, state, trigger, started_at)
+VALUES (?, ?, ?, 'running', 'schedule', ?)
 """
 FINISH = "UPDATE run SET state = 'success', ended_at = ?, exit_code = 0 WHERE id = ?"
 IN_FLIGHT = 4
@@ -43,21 +43,22 @@ class Book:
     def __init__(self) -> None:
         self.database = sqlite3.connect("rows.db", isolation_level=None)
         self.database.executescript(SCHEMA)
+        self.rows = 0
 
-    def claim(self, jobs: range, fire: float) -> list[int]:
-        """Rows for these jobs, on the disk when this returns."""
-        now, ids = round(time.time() * 1000), []
+    def claim(self, jobs: range, fire: float) -> range:
+        """Rows for these jobs, on the disk when this returns; their numbers."""
+        now, ids = round(time.time() * 1000), range(self.rows, self.rows + len(jobs))
+        at, self.rows = round(fire * 1000), ids.stop
         self.database.execute("BEGIN IMMEDIATE")
-        for job in jobs:
-            cursor = self.database.execute(CLAIM, (job, round(fire * 1000), now))
-            ids.append(cursor.lastrowid or 0)
+        values = ((number, job, at, now) for number, job in zip(ids, jobs, strict=True))
+        self.database.executemany(CLAIM, values)
         self.database.execute("COMMIT")
         return ids
 
-    def finish(self, ids: list[int]) -> None:
+    def finish(self, ids: Iterable[int]) -> None:
         now = round(time.time() * 1000)
         self.database.execute("BEGIN IMMEDIATE")
-        self.database.executemany(FINISH, [(now, number) for number in ids])
+        self.database.executemany(FINISH, ((now, number) for number in ids))
         self.database.execute("COMMIT")
 
 
@@ -155,7 +156,7 @@ def commands(count: int, rows: int, *words: str) -> float:
     return _rate(count, start, ended)
 
 
-def forks(count: int, megabytes: float) -> float:
+def forks(count: int, megabytes: int) -> float:
     """Forks per second of a process that has this much memory, each with its output captured."""
     from app import say
 
@@ -221,13 +222,6 @@ def forkserver(count: int) -> float:
     return count / (time.perf_counter() - begun)
 
 
-def idle() -> None:
-    """Python with an open database, asleep."""
-    Book()
-    print("ready", flush=True)
-    time.sleep(3600)
-
-
 LOOPS: dict[str, Callable[..., object]] = {
     "lateness": lateness,
     "heap": heap,
@@ -235,14 +229,12 @@ LOOPS: dict[str, Callable[..., object]] = {
     "forks": forks,
     "interpreters": interpreters,
     "forkserver": forkserver,
-    "idle": idle,
 }
 
 if __name__ == "__main__":
     name, *given = sys.argv[1:]
-    numbers = [float(word) if "." in word else int(word) if word.isdigit() else word for word in given]
+    numbers = [int(word) if word.isdigit() else word for word in given]
     keep, out = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    if name != "idle":
-        os.dup2(out, 1)
+    os.dup2(out, 1)
     result = LOOPS[name](*numbers)
     os.write(keep, json.dumps(result).encode())

@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,8 @@ class Bench:
     root: Path
     quick: bool = False
     long: bool = False
-    ends: ExitStack = field(default_factory=ExitStack)
+    profile: Path | None = None
+    """Where the product's daemons leave their profile."""
 
     def folder(self) -> Path:
         """A new folder, gone when the row is over."""
@@ -69,7 +70,7 @@ class Bench:
         self, words: list[str], folder: Path, **options: Any
     ) -> Iterator[subprocess.Popen[bytes]]:
         """A process that is ended, by its pid, when the block is left."""
-        usual = {
+        usual: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.DEVNULL,
             "env": surroundings(),

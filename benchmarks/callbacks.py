@@ -26,7 +26,7 @@ def callbacks(bench: Bench) -> Row:
             lambda: {"product": rate(bench, "call = app.say", count)},
             lambda: {"forkserver": script("forkserver", bench.much(200, 60))},
             lambda: {"python -c": script("interpreters", bench.much(60, 20))},
-            lambda: {"bare": script("forks", count, f"{size:.1f}")},
+            lambda: {"bare": script("forks", count, round(size))},
         ],
         lines=[
             Line(

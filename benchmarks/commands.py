@@ -17,6 +17,9 @@ active_from = {first}
 """
 
 
+PEERS = (*crons.NAMES, crons.KEEPING)
+
+
 def commands(bench: Bench) -> Row:
     count = bench.much(600, 200)
 
@@ -28,7 +31,7 @@ def commands(bench: Bench) -> Row:
     return Row(
         turns=[
             lambda: {"product": rate(bench, "command = /bin/echo captured", count)},
-            *[partial(_peer, bench, name) for name in crons.NAMES],
+            *[partial(_peer, bench, name) for name in PEERS],
             lambda: {"bare": bare(0)},
             lambda: {"bare with rows": bare(1)},
         ],
@@ -36,7 +39,7 @@ def commands(bench: Bench) -> Row:
             Line(
                 "captured commands, a row each",
                 "/s",
-                peers=crons.NAMES,
+                peers=PEERS,
                 bare="bare",
                 goals=[
                     Goal("bare", least=0.85),

@@ -12,6 +12,8 @@ from pathlib import Path
 from benchmarks.bench import Bench
 
 NAMES = ("cronstable", "yacron")
+KEEPING = "cronstable, state"
+"""cronstable with its store, in which it keeps the history of runs."""
 
 JOB = """\
   - name: job{number}
@@ -22,14 +24,15 @@ JOB = """\
 """
 
 
-def written(folder: Path, jobs: list[tuple[str, str]]) -> Path:
+def written(folder: Path, jobs: list[tuple[str, str]], *, keeps: bool = False) -> Path:
     """A file with these jobs, each a command and a schedule; the same for both daemons."""
     file = folder / "jobs.yaml"
     text = "".join(
         JOB.format(number=number, command=command, schedule=schedule)
         for number, (command, schedule) in enumerate(jobs)
     )
-    file.write_text(f"jobs:\n{text}")
+    state = f"state:\n  path: {folder / 'state'}\n" if keeps else ""
+    file.write_text(f"{state}jobs:\n{text}")
     return file
 
 
@@ -39,7 +42,8 @@ def running(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The daemon with these jobs; `heard`: what it says can be read from its `stdout`."""
     folder = bench.folder()
-    words = [str(bench.peers.with_name(name)), "-c", str(written(folder, jobs))]
+    file = written(folder, jobs, keeps=name == KEEPING)
+    words = [str(bench.peers.with_name(name.split(",")[0])), "-c", str(file)]
     stdout = subprocess.PIPE if heard else subprocess.DEVNULL
     stderr = subprocess.STDOUT if heard else subprocess.DEVNULL
     with bench.process(words, folder, stdout=stdout, stderr=stderr) as process:

@@ -14,7 +14,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from inisched.executors.running import Task
+    from inisched.model.run import Outcome
 
 SECTION = """\
 [job{number}]
@@ -81,7 +86,7 @@ def looking(jobs: int, looks: int) -> float:
     return (time.perf_counter() - begun) / looks
 
 
-def _never(task: object) -> object:
+def _never(task: Task) -> Outcome:
     raise AssertionError("nothing is due")
 
 
@@ -117,7 +122,7 @@ def next_fires(text: str, count: int) -> dict[str, float]:
 
 
 def claims(database: str, count: int) -> float:
-    """Milliseconds, p50, for the claim of one fire in this database, on the disk when it returns."""
+    """Milliseconds, p50, for the claim of one fire in this database, until it is on the disk."""
     from inisched.model.run import Fire
     from inisched.stores.ledger import Ledger, Take
 

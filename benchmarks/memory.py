@@ -6,11 +6,18 @@ import subprocess
 import time
 
 from benchmarks import crons, machine
-from benchmarks.bench import HERE, Bench
+from benchmarks.bench import Bench
 from benchmarks.row import Goal, Line, Row
 from benchmarks.site import Site, wait
 
 JOB = "[job{number}]\n{what}\nevery = 1 hour\n"
+BARE = """\
+import sqlite3, time
+database = sqlite3.connect("rows.db")
+database.execute("PRAGMA journal_mode = WAL")
+database.execute("CREATE TABLE run (id INTEGER PRIMARY KEY)")
+time.sleep(3600)
+"""
 SETTLED = 3.0
 """Seconds after which nothing is on its way any more."""
 
@@ -59,7 +66,7 @@ def _product(bench: Bench, what: str) -> float:
 
 
 def _bare(bench: Bench) -> float:
-    words = [str(bench.plain), str(HERE / "bare.py"), "idle"]
+    words = [str(bench.plain), "-c", BARE]
     with bench.process(words, bench.folder()) as process:
         return _of_all(process)
 

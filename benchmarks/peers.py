@@ -33,9 +33,7 @@ def apscheduler(store: str, jobs: int, every: int, seconds: int) -> list[float]:
     )
     first = datetime.fromtimestamp(int(time.time()) + 3 + jobs // 300, UTC)
     for number in range(jobs):
-        scheduler.add_job(
-            work.tick, "interval", seconds=every, start_date=first, id=str(number)
-        )
+        scheduler.add_job(work.tick, "interval", seconds=every, start_date=first, id=str(number))
     scheduler.start()
     time.sleep((first - datetime.now(UTC)).total_seconds() + seconds - 0.2)
     scheduler.shutdown()

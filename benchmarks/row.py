@@ -1,4 +1,4 @@
-"""What a row of the table is: who takes turns at being measured, and which goals their figures have.
+"""What a row of the table is: who takes turns at being measured, and which goals there are.
 
 A turn measures one side (the product, a peer, a bare loop) once and says its figures by name.
 All turns of a row are taken one after the other, and that several times over.

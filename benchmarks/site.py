@@ -35,12 +35,21 @@ class Site:
         self.ini.write_text(SETTINGS + settings + "\n" + jobs)
 
     def words(self, *words: str) -> list[str]:
-        return [str(self.bench.plain.with_name("inisched")), *words, "-P", str(self.ini)]
+        program = [str(self.bench.plain.with_name("inisched"))]
+        if self.bench.profile is not None:
+            profile = ["-m", "cProfile", "-o", str(self.bench.profile)]
+            program = [str(self.bench.plain), *profile, "-m", "inisched"]
+        return [*program, *words, "-P", str(self.ini)]
 
     def inisched(self, *words: str) -> None:
         """Run a command on the file to its end; what it prints is of no interest."""
         subprocess.run(
-            self.words(*words), cwd=self.folder, env=surroundings(), check=True, **_QUIET
+            self.words(*words),
+            cwd=self.folder,
+            env=surroundings(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            check=True,
         )
 
     @contextmanager
@@ -80,13 +89,6 @@ class Site:
     def noted(self) -> list[float]:
         """When the callbacks were called, in seconds since 1970."""
         return noted(self.ticks)
-
-
-_QUIET = {
-    "stdin": subprocess.DEVNULL,
-    "stdout": subprocess.DEVNULL,
-    "stderr": subprocess.PIPE,
-}
 
 
 def noted(ticks: Path) -> list[float]:

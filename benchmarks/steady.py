@@ -6,13 +6,11 @@ run beside one another in the same minute.
 
 from __future__ import annotations
 
-import json
-import subprocess
 from statistics import median
 
 from benchmarks.bench import HERE, Bench, surroundings
 from benchmarks.row import Goal, Line, Row
-from benchmarks.site import Site, soon, wait
+from benchmarks.site import Site, noted, soon, wait
 
 JOB = """\
 [nap]
@@ -27,17 +25,14 @@ def steady(bench: Bench) -> Row:
 
     def turn() -> dict[str, float]:
         folder = bench.folder()
-        peer = subprocess.Popen(
-            [bench.peers, HERE / "peers.py", "schedule_loop", str(seconds)],
-            env=surroundings() | {"TICKS": str(folder / "ticks")},
-            stdout=subprocess.PIPE,
-        )
+        words = [str(bench.peers), str(HERE / "peers.py"), "schedule_loop", str(seconds)]
+        environment = surroundings() | {"TICKS": str(folder / "ticks")}
         first, text = soon(2)
         site = Site(bench, JOB.format(first=text))
-        with site.daemon():
+        with bench.process(words, folder, env=environment) as peer, site.daemon():
             wait(lambda: len(site.noted()) >= seconds, every=0.5, patience=seconds + 30)
-            site.wait_until_all_ran(seconds - 1)
-        theirs = json.loads(peer.communicate()[0])
+            peer.wait(30)
+        theirs = noted(folder / "ticks")
         ours = [moment for moment in site.noted() if moment < first + seconds]
         return {
             "product": float(len(ours)),
@@ -61,7 +56,7 @@ def steady(bench: Bench) -> Row:
                 "µs/run",
                 product="slope",
                 peers=["schedule's slope"],
-                goals=[Goal(most=10 if seconds >= 600 else 50)],
+                goals=[Goal(most=3000 / seconds)] if seconds >= 60 else [],
             ),
         ],
         rounds=1,

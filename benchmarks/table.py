@@ -39,7 +39,9 @@ def met(line: Line, figures: Figures) -> str:
     if not line.goals:
         return "–"
     reached = [(goal, figures.reached(line, goal)) for goal in line.goals]
-    missed = [times(value) for goal, value in reached if value is not None and not goal.is_met(value)]
+    missed = [
+        times(value) for goal, value in reached if value is not None and not goal.is_met(value)
+    ]
     if missed:
         return f"no ({', '.join(missed)})"
     return "yes" if all(value is not None for _, value in reached) else "?"
