@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import machine, table
-from benchmarks.bench import Bench, say
+from benchmarks.bench import HERE, Bench, say
 from benchmarks.callbacks import callbacks
 from benchmarks.commands import commands
 from benchmarks.faces import faces
@@ -67,7 +67,10 @@ def main() -> None:
         notes += found["notes"]
         kept[name] = found
     head = f"{datetime.now(UTC):%Y-%m-%d}, {machine.description()}"
-    print(head, table.drawn(lines), *notes, sep="\n\n")
+    text = "\n\n".join([f"{head}.", table.drawn(lines), *notes])
+    print(text)
+    if given.page:
+        table.put_into(HERE.parent / "docs" / "benchmarks.md", text)
     if given.profile and given.profile.exists():
         pstats.Stats(str(given.profile)).sort_stats("tottime").print_stats(25)
     if given.json:
@@ -98,6 +101,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="ten minutes for the row `steady`")
     parser.add_argument("--large", action="store_true", help="also with 10 million rows")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every value measured")
+    parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md anew")
     parser.add_argument(
         "--profile", type=Path, metavar="FILE", help="profile the last daemon of the row into FILE"
     )

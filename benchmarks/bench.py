@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -88,6 +89,12 @@ class Bench:
                 process.wait()
             if process.stdout is not None:
                 process.stdout.close()
+
+
+def wait_to_read(descriptor: int) -> None:
+    """Until there is something to read, or the other end is closed."""
+    if not select.select([descriptor], [], [], PATIENCE)[0]:
+        raise TimeoutError("what was waited for was not said")
 
 
 def surroundings() -> dict[str, str]:

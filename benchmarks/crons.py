@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.bench import Bench
+from benchmarks.bench import Bench, wait_to_read
 
 NAMES = ("cronstable", "yacron")
 KEEPING = "cronstable, state"
@@ -38,25 +38,28 @@ def written(folder: Path, jobs: list[tuple[str, str]], *, keeps: bool = False) -
 
 @contextmanager
 def running(
-    bench: Bench, name: str, jobs: list[tuple[str, str]], *, heard: bool = False
-) -> Iterator[subprocess.Popen[bytes]]:
-    """The daemon with these jobs; `heard`: what it says can be read from its `stdout`."""
+    bench: Bench, name: str, jobs: list[tuple[str, str]]
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """The daemon with these jobs, which says all it says to its `stdout`; and when it was started.
+
+    The moment is one of the performance counter: the file is written before.
+    """
     folder = bench.folder()
     file = written(folder, jobs, keeps=name == KEEPING)
     words = [str(bench.peers.with_name(name.split(",")[0])), "-c", str(file)]
-    stdout = subprocess.PIPE if heard else subprocess.DEVNULL
-    stderr = subprocess.STDOUT if heard else subprocess.DEVNULL
-    with bench.process(words, folder, stdout=stdout, stderr=stderr) as process:
-        yield process
+    begun = time.perf_counter()
+    with bench.process(words, folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        yield process, begun
 
 
 def rate(bench: Bench, name: str, count: int) -> float:
     """Captured commands per second, from the word that the first starts to that the last ended."""
     jobs = [("\n    - /bin/echo\n    - captured", "@reboot")] * count
-    with running(bench, name, jobs, heard=True) as process:
+    with running(bench, name, jobs) as (process, _):
         assert process.stdout is not None
         descriptor, ended, captured, begun, rest = process.stdout.fileno(), 0, 0, 0.0, b""
         while ended < count or captured < count:
+            wait_to_read(descriptor)
             piece = os.read(descriptor, 1 << 20)
             if not piece:
                 raise RuntimeError(f"{name} has left: {rest.decode(errors='replace')}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from statistics import median
@@ -83,6 +84,7 @@ def _product(bench: Bench, jobs: int, every: int, seconds: int) -> dict[str, flo
     )
     wanted = jobs * (seconds // every)
     with site.daemon():
+        time.sleep(max(0.0, first + seconds - time.time()))  # looking would keep a processor awake
         wait(lambda: len(site.noted()) >= wanted, every=0.2)
         site.wait_until_all_ran(wanted)
     moments = site.noted()[:wanted]

@@ -72,5 +72,5 @@ def _bare(bench: Bench) -> float:
 
 
 def _cronstable(bench: Bench) -> float:
-    with crons.running(bench, "cronstable", [("/bin/true", "0 0 1 1 *")] * 100) as process:
+    with crons.running(bench, "cronstable", [("/bin/true", "0 0 1 1 *")] * 100) as (process, _):
         return _of_all(process)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from benchmarks.row import Figures, Line
+from benchmarks.row import Figures, Goal, Line
 
+BEGIN = "<!-- numbers: written by `python3 dev.py bench --large --page` -->"
+END = "<!-- end of numbers -->"
 HEADINGS = (
     "what",
     "product",
@@ -35,16 +38,23 @@ def cells(line: Line, figures: Figures, load: float) -> tuple[str, ...]:
 
 
 def met(line: Line, figures: Figures) -> str:
-    """Yes, no, or "–" where there is no goal or something was not measured."""
+    """Yes, no and what it was, or "–" where there is no goal; "?" for what was not measured."""
     if not line.goals:
         return "–"
-    reached = [(goal, figures.reached(line, goal)) for goal in line.goals]
-    missed = [
-        times(value) for goal, value in reached if value is not None and not goal.is_met(value)
-    ]
-    if missed:
-        return f"no ({', '.join(missed)})"
-    return "yes" if all(value is not None for _, value in reached) else "?"
+    if any(figures.reached(line, goal) is None for goal in line.goals):
+        return "?"
+    missed = [said for goal in line.goals if (said := missed_by(line, goal, figures))]
+    return f"no: {', '.join(missed)}" if missed else "yes"
+
+
+def missed_by(line: Line, goal: Goal, figures: Figures) -> str:
+    """What stands in place of the bound, and of the bare loop where that misses it too."""
+    value = figures.reached(line, goal)
+    if value is None or goal.is_met(value):
+        return ""
+    bare = figures.ratio(line.bare, goal.against) if line.bare and goal.against else None
+    also = bare is not None and goal.against != line.bare and not goal.is_met(bare)
+    return times(value) + (f" (the bare loop {times(bare)})" if also else "")
 
 
 def shown(value: float | None, unit: str) -> str:
@@ -73,3 +83,12 @@ def drawn(rows: Sequence[Sequence[str]]) -> str:
     ]
     lines.insert(1, f"|{'|'.join('-' * (width + 2) for width in widths)}|")
     return "\n".join(lines)
+
+
+def put_into(page: Path, text: str) -> None:
+    """Put the numbers between the two marks of the page, in place of those that were there."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"{page} has no place for numbers")
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
