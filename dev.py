@@ -75,7 +75,7 @@ def lint(rest: list[str]) -> None:
     python = environment("dev")
     os.chdir(ROOT)
     failed = []
-    for words in ("ruff check", "ruff format --check", "mypy --strict src"):
+    for words in ("ruff check", "ruff format --check", "mypy --strict"):
         print(f"-- {words}", flush=True)
         if subprocess.run([python, "-m", *words.split(), *rest], env=surroundings()).returncode:
             failed.append(words)
@@ -87,15 +87,20 @@ def docs(rest: list[str]) -> None:
     become(environment(""), str(ROOT / "docs" / "make_keys.py"), *rest)
 
 
-def later(name: str) -> None:
-    sys.exit(f"dev.py {name}: there is nothing to do in this version yet.")
+def bench(rest: list[str]) -> None:
+    """Measure speed beside peers and bare loops; they have an environment of their own."""
+    plain = environment("", ".venv-plain")  # without what tests bring: imports would find more
+    peers = environment("bench", ".venv-bench")
+    os.chdir(ROOT)
+    given = ["--plain", str(plain), "--peers", str(peers)]
+    become(peers, "-m", "benchmarks", *given, *rest)
 
 
 COMMANDS = {
     "run": (run, "run examples/scheduler.ini (more words go to `inisched run`)"),
     "test": (test, "run all tests (more words go to pytest)"),
     "lint": (lint, "ruff check, ruff format --check, mypy --strict"),
-    "bench": (lambda rest: later("bench"), "measure speed (not yet)"),
+    "bench": (bench, "measure speed beside peers (more words: rows, --quick, --large, --json F)"),
     "docs": (docs, "write docs/reference/keys.md anew, from the table of keys"),
 }
 
@@ -103,11 +108,11 @@ COMMANDS = {
 # The environment -------------------------------------------------------------------------------
 
 
-def environment(extra: str) -> Path:
+def environment(extra: str, name: str = ".venv") -> Path:
     """Python of an environment that holds the package with `extra`, made or mended as needed."""
-    folder = ROOT / ".venv"
+    folder = ROOT / name
     if not is_ready(folder, extra) and not can_write(folder if folder.exists() else ROOT):
-        folder = own_folder() / "venv"
+        folder = own_folder() / name.lstrip(".")
     if not is_ready(folder, extra):
         with alone_in(folder.parent):
             if not is_ready(folder, extra):  # another dev.py may have done it meanwhile
