@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
 from typing import NamedTuple
 
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
@@ -362,6 +363,8 @@ class Engine:
         seats |= starters
         former = {name: seat.looked for name, seat in seats.items()}
         try:
+            if self._unrecorded and not seats:
+                self._start_all(self._hand_over())
             self._record_the_rest()
             takes = [self._take(seat, starts=name in starters) for name, seat in seats.items()]
             begun = self._claim(takes)
@@ -616,12 +619,15 @@ class Engine:
         if not chosen:
             return False
         self.ledger.begin([entry for _, entry in chosen], self.now)
-        for seat, entry in chosen:
+        self._leave_line(chosen)
+        self._start_all(chosen)
+        return any(entry.run_id not in self.runs for _, entry in chosen)
+
+    def _leave_line(self, begun: list[tuple[Seat, Claimed]]) -> None:
+        for seat, entry in begun:
             seat.line.remove(entry)
             seat.forget(entry)
             self.note_waiter(seat)
-        self._start_all(chosen)
-        return any(entry.run_id not in self.runs for _, entry in chosen)
 
     def _next(self, seat: Seat) -> Claimed | None:
         """The waiting fire that may start now: the first in line, or one sent past it."""
@@ -812,12 +818,36 @@ class Engine:
         report = self.telling.of_end(run, outcome, ended)
         return _Ending(run, outcome, ended, None, then, _line_of(run, outcome), report)
 
-    def _record_ends(self, endings: list[_Ending]) -> None:
-        """Write ends that do not bear on each other, and what follows from each of them."""
+    def _hand_over(self) -> list[tuple[Seat, Claimed]]:
+        """Record ends together with the beginning of whoever takes their places, to be started."""
+        endings = [self._ending(*end) for end in self._unrelated_ends()]
+        heirs = self._heirs(endings)
+        self._record_ends(endings, heirs)
+        return heirs
+
+    def _heirs(self, endings: list[_Ending]) -> list[tuple[Seat, Claimed]]:
+        """Who starts next, as far as no end can change that: all who wait want a place alone."""
+        waiting = self._waiters.values()
+        if self.untried or any(e.then for e in endings) or not all(s.patient for s in waiting):
+            return []
+        self.count_places()
+        first = nsmallest(self.gates.free, waiting, key=lambda seat: seat.line[0].fire.moved)
+        return [(seat, seat.line[0]) for seat in first]
+
+    def _record_ends(
+        self, endings: list[_Ending], heirs: list[tuple[Seat, Claimed]] | None = None
+    ) -> None:
+        """Write ends that do not bear on each other, and what follows from each of them.
+
+        The `heirs` begin in the same transaction.
+        """
         with self.ledger.together():
             if self._unnoted:
                 self.ledger.note_processes(self._unnoted)
             entered = [self._finish(ending) for ending in endings]
+            if heirs:
+                self.ledger.begin([entry for _, entry in heirs], self.now)
+        self._leave_line(heirs or [])
         self._unnoted, self.note_by = {}, None
         for ending, (retry, followers) in zip(endings, entered, strict=True):
             self._unrecorded.popleft()
