@@ -97,7 +97,7 @@ class Engine:
         self._rung: list[str] = []
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
         self._unskipped: list[tuple[Claimed, Reason, str]] = []
-        self._unnoted: dict[int, tuple[int, int]] = {}
+        self._unnoted: set[int] = set()
         self.note_by: datetime | None = None
         """When it must be written which processes carry runs out; None: it is."""
         self._starting = False
@@ -682,7 +682,7 @@ class Engine:
         return not seat.running
 
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
-        processes: dict[int, tuple[int, int]] = {}
+        made: list[int] = []
         self.telling.of_starts(begun, self.now)
         record_at = self._stopwatch() + ENDS_WITHIN
         for seat, entry in begun:
@@ -697,21 +697,20 @@ class Engine:
             else:
                 self.runs[entry.run_id] = Run(seat, entry, started, self.now)
                 if started.pid:
-                    processes[entry.run_id] = (started.pid, started.started)
-        if processes:
-            self.note_processes(processes, self.now)
+                    made.append(entry.run_id)
+        self.note_processes(made, self.now)
         if self._unrecorded:
             self._record_if_it_can()
 
     def task(self, seat: Seat, entry: Claimed) -> Task:
         return Task.of(entry.run_id, seat.job, entry.fire, entry.attempt, ledger=seat.rhythm.seed)
 
-    def note_processes(self, processes: Mapping[int, tuple[int, int]], now: datetime) -> None:
-        """Which process carries each run out, to be written with whatever is written next.
+    def note_processes(self, runs: Iterable[int], now: datetime) -> None:
+        """Which process carries each run out is known, to be written with what is written next.
 
         Until then a run is known by the mark its processes carry.
         """
-        self._unnoted |= {run: process for run, process in processes.items() if run in self.runs}
+        self._unnoted.update(run_id for run_id in runs if run_id in self.runs)
         if self._unnoted and self.note_by is None:
             self.note_by = now + NOTED_WITHIN
 
@@ -740,7 +739,7 @@ class Engine:
 
     def _end(self, run: Run, outcome: Outcome, now: datetime) -> None:
         run.seat.running.discard(run.claimed.run_id)
-        self._unnoted.pop(run.claimed.run_id, None)
+        self._unnoted.discard(run.claimed.run_id)
         self._unrecorded.append((run, outcome, now))
 
     def _record_if_it_can(self) -> None:
@@ -794,8 +793,14 @@ class Engine:
         while self._unrecorded:
             self._record_ends([self._ending(*end) for end in self._unrelated_ends()])
         if self._unnoted and (all_of_it or (self.note_by and self.now >= self.note_by)):
-            self.ledger.note_processes(self._unnoted)
-            self._unnoted, self.note_by = {}, None
+            self.ledger.note_processes(self._processes)
+            self._unnoted, self.note_by = set(), None
+
+    @property
+    def _processes(self) -> dict[int, tuple[int, int]]:
+        """Those that are to be noted, by run: pid and start time."""
+        found = ((run_id, self.runs[run_id].running) for run_id in self._unnoted)
+        return {run_id: (one.pid, one.started) for run_id, one in found if one is not None}
 
     def _unrelated_ends(self) -> list[tuple[Run, Outcome, datetime]]:
         """The first ends to be recorded, as far as none bears on another: each of a job that
@@ -843,12 +848,12 @@ class Engine:
         """
         with self.ledger.together():
             if self._unnoted:
-                self.ledger.note_processes(self._unnoted)
+                self.ledger.note_processes(self._processes)
             entered = [self._finish(ending) for ending in endings]
             if heirs:
                 self.ledger.begin([entry for _, entry in heirs], self.now)
         self._leave_line(heirs or [])
-        self._unnoted, self.note_by = {}, None
+        self._unnoted, self.note_by = set(), None
         for ending, (retry, followers) in zip(endings, entered, strict=True):
             self._unrecorded.popleft()
             self._conclude(ending, retry, followers)
