@@ -117,6 +117,75 @@ def test_a_job_and_one_that_comes_after_it_may_end_in_one_turn(world: Make) -> N
     ]
 
 
+# -- who takes the place of a run that has ended
+
+
+CROWD = "".join(f"[{name}]\ncommand = true\nevery = 10 minutes\n" for name in "abcd")
+
+
+def test_an_end_and_the_start_it_makes_room_for_are_one_transaction(world: Make) -> None:
+    w = world(CROWD, settings="max_running = 2")
+    w.go(minutes=10)
+    seen = commits(w)
+    end_all(w)
+    w.go(seconds=1)
+    assert seen == ["COMMIT"]
+    assert [name for name, _ in w.started] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("write", ["finish", "begin"])
+def test_where_that_cannot_be_written_nothing_has_happened_yet(
+    world: Make, monkeypatch: pytest.MonkeyPatch, write: str
+) -> None:
+    w = world(CROWD, settings="max_running = 2")
+    w.go(minutes=10)
+    end_all(w)
+    with monkeypatch.context() as down:
+        down.setattr(w.ledger, write, _down)
+        w.go(seconds=1)
+        assert [row["state"] for row in w.rows()] == ["running"] * 2 + ["waiting"] * 2
+        assert len(w.started) == 2
+    w.go(seconds=1)
+    assert [row["state"] for row in w.rows()] == ["success"] * 2 + ["running"] * 2
+    assert [name for name, _ in w.started] == ["a", "b", "c", "d"]
+
+
+def test_where_the_commit_itself_fails_nothing_has_happened_yet(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    w = world(CROWD, settings="max_running = 2")
+    w.go(minutes=10)
+    end_all(w)
+    begin = w.ledger.begin
+
+    def begin_and_lose(*given: Any) -> None:
+        begin(*given)
+        w.ledger._db.execute("ROLLBACK")
+
+    with monkeypatch.context() as down:
+        down.setattr(w.ledger, "begin", begin_and_lose)
+        w.go(seconds=1)
+        assert [row["state"] for row in w.rows()] == ["running"] * 2 + ["waiting"] * 2
+        assert len(w.started) == 2
+    w.go(seconds=1)
+    assert [name for name, _ in w.started] == ["a", "b", "c", "d"]
+
+
+def test_what_comes_after_a_run_takes_its_place_only_by_its_own_gates(world: Make) -> None:
+    w = world(
+        "[a]\ncommand = true\nevery = 10 minutes\nthen = b\n"
+        "[b]\ncommand = true\nevery = 10 minutes\n",
+        settings="max_running = 1",
+    )
+    w.go(minutes=10)
+    w.end("a")
+    assert w.account("b") == ["10:10:00 skipped schedule", "10:10:00 running then"]
+
+
+def _down(*_: object, **__: object) -> None:
+    raise LedgerDown("database or disk is full")
+
+
 # -- which process carries a run
 
 
@@ -222,9 +291,6 @@ def test_those_in_hand_with_one_that_kills_the_daemon_are_interrupted_and_never_
 
 
 # -- many fires that wait for a place
-
-
-CROWD = "".join(f"[{name}]\ncommand = true\nevery = 10 minutes\n" for name in "abcd")
 
 
 def test_whoever_waits_for_a_place_alone_is_not_looked_at_while_there_is_none(

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from heapq import nsmallest
 from typing import NamedTuple
 
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
@@ -101,7 +102,7 @@ class Engine:
         self._rung: list[str] = []
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
         self._unskipped: list[tuple[Claimed, Reason, str]] = []
-        self._unnoted: dict[int, tuple[int, int]] = {}
+        self._unnoted: set[int] = set()
         self.note_by: datetime | None = None
         """When it must be written which processes carry runs out; None: it is."""
         self._starting = False
@@ -373,6 +374,8 @@ class Engine:
         seats |= starters
         former = {name: seat.looked for name, seat in seats.items()}
         try:
+            if self._unrecorded and not seats:
+                self._start_all(self._hand_over())
             self._record_the_rest()
             takes = [self._take(seat, starts=name in starters) for name, seat in seats.items()]
             begun = self._claim(takes)
@@ -651,12 +654,15 @@ class Engine:
         if not chosen:
             return False
         self.ledger.begin([entry for _, entry in chosen], self.now)
-        for seat, entry in chosen:
+        self._leave_line(chosen)
+        self._start_all(chosen)
+        return any(entry.run_id not in self.runs for _, entry in chosen)
+
+    def _leave_line(self, begun: list[tuple[Seat, Claimed]]) -> None:
+        for seat, entry in begun:
             seat.line.remove(entry)
             seat.forget(entry)
             self.note_waiter(seat)
-        self._start_all(chosen)
-        return any(entry.run_id not in self.runs for _, entry in chosen)
 
     def _next(self, seat: Seat) -> Claimed | None:
         """The waiting fire that may start now: the first in line, or one sent past it."""
@@ -711,7 +717,7 @@ class Engine:
         return not seat.running
 
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
-        processes: dict[int, tuple[int, int]] = {}
+        made: list[int] = []
         self.telling.of_starts(begun, self.now)
         record_at = self._stopwatch() + ENDS_WITHIN
         for seat, entry in begun:
@@ -728,21 +734,20 @@ class Engine:
             else:
                 self.runs[entry.run_id] = Run(seat, entry, started, self.now)
                 if started.pid:
-                    processes[entry.run_id] = (started.pid, started.started)
-        if processes:
-            self.note_processes(processes, self.now)
+                    made.append(entry.run_id)
+        self.note_processes(made, self.now)
         if self._unrecorded:
             self._record_if_it_can()
 
     def task(self, seat: Seat, entry: Claimed) -> Task:
         return Task.of(entry.run_id, seat.job, entry.fire, entry.attempt, ledger=seat.rhythm.seed)
 
-    def note_processes(self, processes: Mapping[int, tuple[int, int]], now: datetime) -> None:
-        """Which process carries each run out, to be written with whatever is written next.
+    def note_processes(self, runs: Iterable[int], now: datetime) -> None:
+        """Which process carries each run out is known, to be written with what is written next.
 
         Until then a run is known by the mark its processes carry.
         """
-        self._unnoted |= {run: process for run, process in processes.items() if run in self.runs}
+        self._unnoted.update(run_id for run_id in runs if run_id in self.runs)
         if self._unnoted and self.note_by is None:
             self.note_by = now + NOTED_WITHIN
 
@@ -770,7 +775,7 @@ class Engine:
 
     def _end(self, run: Run, outcome: Outcome, now: datetime) -> None:
         run.seat.running.discard(run.claimed.run_id)
-        self._unnoted.pop(run.claimed.run_id, None)
+        self._unnoted.discard(run.claimed.run_id)
         self._unrecorded.append((run, outcome, now))
 
     def _record_if_it_can(self) -> None:
@@ -824,8 +829,14 @@ class Engine:
         while self._unrecorded:
             self._record_ends([self._ending(*end) for end in self._unrelated_ends()])
         if self._unnoted and (all_of_it or (self.note_by and self.now >= self.note_by)):
-            self.ledger.note_processes(self._unnoted)
-            self._unnoted, self.note_by = {}, None
+            self.ledger.note_processes(self._processes)
+            self._unnoted, self.note_by = set(), None
+
+    @property
+    def _processes(self) -> dict[int, tuple[int, int]]:
+        """Those that are to be noted, by run: pid and start time."""
+        found = ((run_id, self.runs[run_id].running) for run_id in self._unnoted)
+        return {run_id: (one.pid, one.started) for run_id, one in found if one is not None}
 
     def _unrelated_ends(self) -> list[tuple[Run, Outcome, datetime]]:
         """The first ends to be recorded, as far as none bears on another: each of a job that
@@ -848,13 +859,37 @@ class Engine:
         report = self.telling.of_end(run, outcome, ended)
         return _Ending(run, outcome, ended, None, then, _line_of(run, outcome), report)
 
-    def _record_ends(self, endings: list[_Ending]) -> None:
-        """Write ends that do not bear on each other, and what follows from each of them."""
+    def _hand_over(self) -> list[tuple[Seat, Claimed]]:
+        """Record ends together with the beginning of whoever takes their places, to be started."""
+        endings = [self._ending(*end) for end in self._unrelated_ends()]
+        heirs = self._heirs(endings)
+        self._record_ends(endings, heirs)
+        return heirs
+
+    def _heirs(self, endings: list[_Ending]) -> list[tuple[Seat, Claimed]]:
+        """Who starts next, as far as no end can change that: all who wait want a place alone."""
+        waiting = self._waiters.values()
+        if self.untried or any(e.then for e in endings) or not all(s.patient for s in waiting):
+            return []
+        self.count_places()
+        first = nsmallest(self.gates.free, waiting, key=lambda seat: seat.line[0].fire.moved)
+        return [(seat, seat.line[0]) for seat in first]
+
+    def _record_ends(
+        self, endings: list[_Ending], heirs: list[tuple[Seat, Claimed]] | None = None
+    ) -> None:
+        """Write ends that do not bear on each other, and what follows from each of them.
+
+        The `heirs` begin in the same transaction.
+        """
         with self.ledger.together():
             if self._unnoted:
-                self.ledger.note_processes(self._unnoted)
+                self.ledger.note_processes(self._processes)
             entered = [self._finish(ending) for ending in endings]
-        self._unnoted, self.note_by = {}, None
+            if heirs:
+                self.ledger.begin([entry for _, entry in heirs], self.now)
+        self._leave_line(heirs or [])
+        self._unnoted, self.note_by = set(), None
         for ending, (retry, followers) in zip(endings, entered, strict=True):
             self._unrecorded.popleft()
             self._conclude(ending, retry, followers)

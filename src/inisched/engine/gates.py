@@ -45,6 +45,11 @@ class Gates:
         """Whether all places are taken, and whoever waits for one waits for that alone."""
         return self._all >= self.max_running and not self.held
 
+    @property
+    def free(self) -> int:
+        """How many places there are still; none during a hold."""
+        return 0 if self.held else max(0, self.max_running - self._all)
+
     def take(self, seat: Seat) -> None:
         """A place is promised to a fire of the seat."""
         self._all += 1

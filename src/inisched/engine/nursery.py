@@ -147,7 +147,7 @@ class Nursery:
     def _has_left(self, child: _Child) -> bool:
         """Whether a process came to us that this run may have left: the eldest of its kin does."""
         found = map(tree.look, tree.children() - self._known())
-        return any(one is not None and one.started >= child.running.started for one in found)
+        return any(one is not None and one.started >= child.running.since for one in found)
 
     def _known(self) -> set[int]:
         """Our children that are no strangers: helpers, runs, and strays that are being ended."""
@@ -163,13 +163,13 @@ class Nursery:
             return []
         alive = tree.processes()
         claimed = {one.pid for run in runs for one in run.members(alive)}
-        others = [run.started for run in runs if run is not child.running]
+        others = [run.since for run in runs if run is not child.running]
         return [
             orphan
             for orphan in orphans
             if orphan.pid not in claimed
-            and orphan.started >= child.running.started
-            and not any(started <= orphan.started for started in others)
+            and orphan.started >= child.running.since
+            and not any(since <= orphan.started for since in others)
         ]
 
     def _end_strays(self, now: float) -> None:

@@ -19,8 +19,10 @@ class UnderWay(Protocol):
     Both are 0 while that is still being made.
     """
 
-    pid: int
-    started: int
+    @property
+    def pid(self) -> int: ...
+    @property
+    def started(self) -> int: ...
 
     def outcome(self) -> Outcome:
         """How it ended, once it has."""

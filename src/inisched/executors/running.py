@@ -82,7 +82,9 @@ class Running:
     ) -> None:
         self.process = process
         self.pid = process.pid
-        self.started = process_start(process.pid)
+        self.since = 0
+        """Ticks since boot at some moment before it was started."""
+        self._started = 0
         self.mark = ""
         self.stdout, self.stderr = Kept(output_limit), Kept(output_limit)
         self.result = Kept(2 * RESULT_AT_MOST)
@@ -98,6 +100,13 @@ class Running:
             if descriptor is not None:
                 os.set_blocking(descriptor, False)
                 self.streams[descriptor] = kept
+
+    @property
+    def started(self) -> int:
+        """The start time of its process; 0 where that was gone before anybody asked."""
+        if not self._started and self.exit_code() is None:
+            self._started = process_start(self.pid)
+        return self._started
 
     def read(self, descriptor: int) -> bool:
         """Take what the stream holds; False once it is at its end."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from inisched.executors import tree
 from inisched.executors.callback import run_inline, start_call
 from inisched.executors.command import start_command
 from inisched.executors.kept import mask
@@ -38,7 +39,7 @@ class Executors:
 
         Raises OSError where no process can be made.
         """
-        secrets = task.job.secrets
+        secrets, since = task.job.secrets, tree.ticks()
         if isinstance(task.job.action, Command):
             started = start_command(task, folder=self.folder)
         elif task.job.executor is Executor.INLINE:
@@ -50,7 +51,7 @@ class Executors:
             )
         for stream in (started.stdout, started.stderr):
             stream.hide(secrets)
-        started.mark = task.mark
+        started.mark, started.since = task.mark, since
         started.veil = lambda outcome: masked(outcome, secrets)
         return started
 

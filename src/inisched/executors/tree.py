@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from hashlib import blake2b
 from inisched.config.wire import HELPER
 
 _SET_CHILD_SUBREAPER = 36
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 MARK = "INISCHED_MARK"
 """The environment variable that names the run to whoever finds one of its processes."""
@@ -30,6 +32,11 @@ class Process:
     group: int
     session: int
     started: int
+
+
+def ticks() -> int:
+    """What the start time of a process would be that was started now."""
+    return int(time.clock_gettime(_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
 
 
 def processes() -> dict[int, Process]:

@@ -67,10 +67,13 @@ class ForkedRunning(Running):
         super().__init__(process, conclude, output_limit=output_limit, result=result)
         self.number = number
         self.forked = process
-        self.started = 0
         self.failed: OSError | None = None
         self.kill_at: float | None = None
         self._parent = parent
+
+    @property
+    def started(self) -> int:
+        return self._started
 
     @property
     def told(self) -> bool:
@@ -85,7 +88,7 @@ class ForkedRunning(Running):
     def begun(self, pid: int) -> None:
         """The zygote has forked it."""
         self.pid = self.forked.pid = pid
-        self.started = process_start(pid)
+        self._started = process_start(pid)
 
     def refused(self, error: OSError) -> None:
         """The zygote could not fork."""
