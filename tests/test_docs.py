@@ -192,7 +192,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     )
     try:
         deadline = time.monotonic() + 30
-        while not all((status := ask("status"))[key] for key in ("running", "waiting", "incidents")):
+        while not all(
+            (status := ask("status"))[key] for key in ("running", "waiting", "incidents")
+        ):
             assert time.monotonic() < deadline
             time.sleep(0.05)
         printed(["inisched", "disable", "c", "-P", str(ini)])

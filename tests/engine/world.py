@@ -90,6 +90,7 @@ class World:
             end=self.told_to_end.append,
             ask=self._ask,
             herald=self.herald,
+            stopwatch=lambda: 0.0,
         )
         waiting = recover(self.ledger, None, config, self.now, herald=self.herald)
         self.engine.adopt(config.jobs, self.now)

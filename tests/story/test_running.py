@@ -168,3 +168,13 @@ def test_what_an_inline_run_prints_is_cut_as_well(site: Make) -> None:
     shown = json.loads(s.inisched("show", "1", "--json").stdout)
     assert row["message"] == "output cut: 51 B, 20 B kept"
     assert shown["stdout"] == "xxxxxxxxxx\n[… 31 B cut here …]\nxxxxxxxxx\n"
+
+
+def test_a_callback_inside_the_daemon_is_told_as_long_as_it_took(site: Make) -> None:
+    s = site(
+        "[a]\ncall = shop.nap\nevery = never\nrun_at_start = yes\nexecutor = inline\n",
+        shop="import time\ndef nap(): time.sleep(0.2)\n",
+    )
+    with s.daemon():
+        [row] = s.wait_for_rows(lambda rows: [r["state"] for r in rows] == ["success"])
+    assert row["duration_s"] >= 0.2

@@ -719,7 +719,8 @@ class Engine:
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
         made: list[int] = []
         self.telling.of_starts(begun, self.now)
-        record_at = self._stopwatch() + ENDS_WITHIN
+        began = self._stopwatch()
+        record_at, so_far = began + ENDS_WITHIN, self.now
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             self.gates.followed[seat.job.name].started = self.now
@@ -727,7 +728,9 @@ class Engine:
                 log.debug("%s: run %d starts", seat.job.name, entry.run_id, extra=of_attempt(entry))
             started = self._start(self.task(seat, entry))
             if isinstance(started, Outcome):
-                self._end(Run(seat, entry, None, self.now), started, self.now)
+                run = Run(seat, entry, None, so_far)
+                so_far = self.now + _milliseconds(self._stopwatch() - began)
+                self._end(run, started, so_far)
                 if self._stopwatch() >= record_at:
                     self._record_if_it_can()
                     record_at = self._stopwatch() + ENDS_WITHIN
@@ -1026,6 +1029,10 @@ def _as_open(run: Run) -> OpenRun:
 
 def _starts(job: Job) -> bool:
     return job.run_at_start and job.active
+
+
+def _milliseconds(seconds: float) -> timedelta:
+    return timedelta(milliseconds=round(seconds * 1000))
 
 
 class _Line(NamedTuple):
