@@ -271,10 +271,13 @@ class Postman:
 
     def _judge(self, queue: Queue, told: Sequence[Told]) -> None:
         """Whether the way works, by what one process has told."""
+        failed = [each for each in told if each.tried and not each.ok and not each.final]
         if any(each.ok or each.final for each in told):
             queue.failures = 0
+            if failed:
+                log.warning("%s: %d put off: %s", queue.name, len(failed), failed[0].error)
         else:
-            self._failed(queue, next((each.error for each in told if each.tried), ""))
+            self._failed(queue, next((each.error for each in failed), ""))
 
     def _enter(self, told: Iterable[Told], now: datetime) -> None:
         """Write what became of letters into the ledger, and into the log."""
@@ -315,7 +318,8 @@ def _tell(letter: Waiting, told: Told, *, dropped: bool) -> None:
     if dropped:
         log.error("%s: a notice of %s is dropped: %s", letter.way, letter.job, told.error)
     elif told.error:
-        log.warning("%s: a notice of %s: %s", letter.way, letter.job, told.error)
+        level = logging.WARNING if told.ok else logging.DEBUG
+        log.log(level, "%s: a notice of %s: %s", letter.way, letter.job, told.error)
 
 
 def _lives(letter: Waiting) -> bool:
