@@ -24,7 +24,7 @@ from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, asked_for, begin
-from inisched.engine.step import note_step, passed_its_beginning
+from inisched.engine.step import missed_before, note_step, passed_its_beginning
 from inisched.engine.switched import account_for_disabled, switched
 from inisched.engine.tally import Tally
 from inisched.engine.telling import Telling
@@ -147,6 +147,7 @@ class Engine:
             stale=stale,
             back=[name for name in wanted if _is_back(switches.get(name))],
             known=former_states,
+            missed=missed_before(self.ledger, wanted.values(), taken.known, now, self.ledger.id),
         )
         self.written, self.switches = written, switches
         self._stale, self._broken = stale, broken

@@ -81,6 +81,22 @@ SELECT fire_unmoved FROM run
 -- name: cut_gap
 UPDATE run SET fire_until = :last, count = :count WHERE id = :id;
 
+-- name: note_cut
+-- Of a gap that lies before the first look.
+INSERT INTO cut (job_id, anchor, since, until)
+SELECT job.id, job.anchor, :since, :until
+  FROM run JOIN job ON job.id = run.job_id
+ WHERE run.id = :id;
+
+-- name: cuts
+SELECT job.name AS job, cut.anchor, since, until
+  FROM cut JOIN job ON job.id = cut.job_id
+ ORDER BY since;
+
+-- name: forget_cuts
+-- Those that have been looked at again.
+DELETE FROM cut WHERE until <= (SELECT looked FROM job WHERE id = job_id);
+
 -- name: delete_run
 DELETE FROM run WHERE id = :id;
 
