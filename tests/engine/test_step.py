@@ -297,6 +297,36 @@ def test_what_ran_within_a_gap_is_not_taken_from_its_count(clocked: Make) -> Non
     assert w.account()[-1] == "12:30:00 to 14:30:00 misfire x3"
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_what_came_due_in_a_hold_is_cut_where_the_clock_is_set_back(
+    clocked: Make, down: bool
+) -> None:
+    w = clocked(HALF_PAST)
+    w.throw("hold")
+    w.live(hours=5)
+    assert w.account() == ["10:30:00 to 14:30:00 None x5"]
+    w.down(set_by=timedelta(hours=-3)) if down else w.set(hours=-3)
+    assert w.account() == ["10:30:00 to 11:30:00 None x2"]
+    w.live(hours=2)
+    assert w.account() == ["10:30:00 to 13:30:00 None x4"]
+    w.throw("release", run=True)
+    assert w.account() == ["10:30:00 to 12:30:00 coalesced x3", "13:30:00 success catchup"]
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_what_came_due_in_a_hold_and_lies_ahead_again_comes_due_again(
+    clocked: Make, down: bool
+) -> None:
+    w = clocked(HALF_PAST)
+    w.throw("hold")
+    w.live(minutes=20)
+    w.down(set_by=timedelta(minutes=-20)) if down else w.set(minutes=-20)
+    assert w.account() == []
+    w.throw("release", run=True)
+    w.live(minutes=20)
+    assert w.account() == ["10:30:00 success schedule"]
+
+
 def test_the_log_tells_of_the_step_and_what_it_undid(
     clocked: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -28,10 +28,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 _NONE = timedelta(0)
 
 
-def note_step(ledger: Ledger, jobs: Iterable[Job], absence: Absence) -> None:
+def note_step(ledger: Ledger, jobs: Iterable[Job], absence: Absence) -> list[GapRow]:
     """Enter a step of the clock, in one transaction; what had to give way is said in the log.
 
-    `jobs` are those whose rhythms go on. Raises LedgerDown, and then nothing has changed.
+    `jobs` are those whose rhythms go on. The rows that were cut come back as they are now. Raises
+    LedgerDown, and then nothing has changed.
     """
     step = absence.step
     assert step is not None
@@ -46,6 +47,7 @@ def note_step(ledger: Ledger, jobs: Iterable[Job], absence: Absence) -> None:
     moved = [after_step(job, states[name], absence, seed) for name, job in going_on.items()]
     ledger.set_clock(absence, present, moved, cuts, missed)
     _tell(step, cuts, sum(len(state.ahead.fires) for state in ledger.jobs().values()))
+    return cuts
 
 
 def _goes_on(job: Job, state: JobState | None) -> bool:

@@ -62,6 +62,10 @@ class Stretch:
     last_moved: datetime
     count: int
 
+    def cut(self, row: GapRow) -> Stretch:
+        """As far as its row reaches now."""
+        return replace(self, last_moved=row.last, count=row.count)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
@@ -299,7 +303,7 @@ class Ledger:
     # -- the clock -----------------------------------------------------------------------------
 
     def gaps_beyond(self, present: datetime) -> list[GapRow]:
-        """Gaps of fixed times that reach past the moment."""
+        """Gaps of fixed times that reach past the moment, and what a hold has of them."""
         return [self._gap(row) for row in self._run("gaps_beyond", present=to_ms(present))]
 
     def _gap(self, row: sqlite3.Row) -> GapRow:

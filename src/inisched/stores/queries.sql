@@ -68,9 +68,11 @@ UPDATE job SET anchor = :anchor, anchor_counts = :anchor_counts, looked = :looke
  WHERE id = :id;
 
 -- name: gaps_beyond
+-- What came due during a hold is told in the same way.
 SELECT run.id, run.job_id, job.name AS job, run.fire_at, run.fire_until, run.count
   FROM job CROSS JOIN run ON run.job_id = job.id
- WHERE run.fire_until > :present AND run.era = 0 AND run.state = 'skipped';
+ WHERE run.fire_until > :present AND run.era = 0
+   AND run.state IN ('skipped', 'waiting');
 
 -- name: runs_within
 -- Fires with a run from one moment to another, both inclusive.
