@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.world import FakeRun, World
+from inisched.engine import switching
 from inisched.engine.clock_watch import ClockWatch
 from inisched.engine.engine import Engine
 from inisched.engine.recovery import recover, set_back
@@ -111,7 +112,10 @@ class ClockWorld(World):
             self.clock.set(self.set_while_starting)
             self.turn()
         self.engine.adopt(config.jobs, self.now)
+        unfinished = switching.begin(self.engine, self.now)
         self.engine.resume(waiting)
+        for change in unfinished:
+            switching.take_effect(self.engine, change, self.now)
         self.engine.look(self.now, at_start=True)
 
     def turn(self, patience: float = LONGEST_SLEEP) -> None:

@@ -297,6 +297,36 @@ def test_what_ran_within_a_gap_is_not_taken_from_its_count(clocked: Make) -> Non
     assert w.account()[-1] == "12:30:00 to 14:30:00 misfire x3"
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_what_came_due_in_a_hold_is_cut_where_the_clock_is_set_back(
+    clocked: Make, down: bool
+) -> None:
+    w = clocked(HALF_PAST)
+    w.throw("hold")
+    w.live(hours=5)
+    assert w.account() == ["10:30:00 to 14:30:00 None x5"]
+    w.down(set_by=timedelta(hours=-3)) if down else w.set(hours=-3)
+    assert w.account() == ["10:30:00 to 11:30:00 None x2"]
+    w.live(hours=2)
+    assert w.account() == ["10:30:00 to 13:30:00 None x4"]
+    w.throw("release", run=True)
+    assert w.account() == ["10:30:00 to 12:30:00 coalesced x3", "13:30:00 success catchup"]
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_what_came_due_in_a_hold_and_lies_ahead_again_comes_due_again(
+    clocked: Make, down: bool
+) -> None:
+    w = clocked(HALF_PAST)
+    w.throw("hold")
+    w.live(minutes=20)
+    w.down(set_by=timedelta(minutes=-20)) if down else w.set(minutes=-20)
+    assert w.account() == []
+    w.throw("release", run=True)
+    w.live(minutes=20)
+    assert w.account() == ["10:30:00 success schedule"]
+
+
 def test_the_log_tells_of_the_step_and_what_it_undid(
     clocked: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -597,3 +627,72 @@ def test_a_job_first_looked_at_in_2098_has_misfires_today(clocked: Make) -> None
     w.set(hours=2)
     w.down(hours=3)
     assert w.account() == ["10:30:00 to 14:30:00 misfire x5"]
+
+
+@pytest.mark.parametrize(
+    ("misfire", "account"),
+    [
+        ("skip", ["06:30:00 to 10:30:00 misfire x5"]),
+        (
+            "coalesce",
+            [
+                "06:30:00 to 06:30:00 coalesced x1",
+                "09:30:00 success catchup",
+                "07:30:00 to 08:30:00 misfire x2",
+                "10:30:00 success catchup",
+            ],
+        ),
+        (
+            "all",
+            [
+                "06:30:00 to 06:30:00 misfire x1",
+                "09:30:00 success catchup",
+                "07:30:00 to 08:30:00 misfire x2",
+                "10:30:00 success catchup",
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("down", [False, True])
+def test_a_gap_cut_before_the_first_look_is_there_again_once_the_clock_jumps_past_that(
+    clocked: Make, misfire: str, account: list[str], down: bool
+) -> None:
+    w = clocked(HALF_PAST + f"misfire = {misfire}\nmax_catchup = 1\n")
+    w.set(hours=-4)
+    w.freeze(hours=3, minutes=20)
+    w.set(hours=-2, minutes=-20)
+    if down:
+        w.down(hours=4)
+    else:
+        w.set(hours=4)
+    assert w.account() == account
+
+
+def test_of_a_gap_cut_before_the_first_look_what_the_clock_comes_to_again_runs(
+    clocked: Make,
+) -> None:
+    w = clocked(HALF_PAST + "misfire = skip\n")
+    w.set(hours=-4)
+    w.freeze(hours=3, minutes=20)
+    w.set(hours=-2, minutes=-20)
+    w.live(hours=1, minutes=20)
+    w.set(hours=2)
+    assert w.account() == [
+        "06:30:00 to 06:30:00 misfire x1",
+        "07:30:00 success schedule",
+        "08:30:00 success schedule",
+        "09:30:00 to 10:30:00 misfire x2",
+    ]
+
+
+def test_gaps_cut_one_behind_the_other_before_the_first_look_leave_out_what_lay_between(
+    clocked: Make,
+) -> None:
+    w = clocked(HALF_PAST + "misfire = skip\n")
+    w.set(hours=-2)
+    w.freeze(minutes=20)
+    w.set(hours=-4)
+    w.freeze(hours=1)
+    w.set(hours=-1)
+    w.set(hours=7)
+    assert w.account() == ["05:30:00 to 11:30:00 misfire x4"]

@@ -25,7 +25,7 @@ from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, asked_for, begin
-from inisched.engine.step import note_step, passed_its_beginning
+from inisched.engine.step import missed_before, note_step, passed_its_beginning
 from inisched.engine.switched import account_for_disabled, switched
 from inisched.engine.tally import Tally
 from inisched.engine.telling import Telling
@@ -36,7 +36,16 @@ from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores.job_state import Beginning, JobState
-from inisched.stores.ledger import Absence, Claimed, Held, Ledger, LedgerDown, OpenRun, Take
+from inisched.stores.ledger import (
+    Absence,
+    Claimed,
+    GapRow,
+    Held,
+    Ledger,
+    LedgerDown,
+    OpenRun,
+    Take,
+)
 from inisched.stores.post import Report
 from inisched.stores.switches import ENABLED, Switch
 from inisched.timing import library
@@ -111,6 +120,8 @@ class Engine:
         self._waiters: dict[str, Seat] = {}
         self._steps: list[Absence] = []
         self._early: list[timedelta] = []
+        self._cut: dict[int, GapRow] = {}
+        """Rows that were cut by these steps, for what is to be put back."""
         self._adopted = False
         self._stale: Collection[str] = ()
         self._broken: Collection[str] = ()
@@ -148,6 +159,7 @@ class Engine:
             stale=stale,
             back=[name for name in wanted if _is_back(switches.get(name))],
             known=former_states,
+            missed=missed_before(self.ledger, wanted.values(), taken.known, now, self.ledger.id),
         )
         self.written, self.switches = written, switches
         self._stale, self._broken = stale, broken
@@ -238,7 +250,11 @@ class Engine:
             row = left.after(sum(self._early, timedelta(0)))
             entry = row.claimed
             seat = self.seats.get(entry.fire.job)
+            if row.held is not None and entry.run_id in self._cut:
+                row = replace(row, held=row.held.cut(self._cut[entry.run_id]))
             count = row.held.count if row.held is not None else 1
+            if not count:
+                continue
             if seat is None:
                 self.skip(entry, Reason.REMOVED, GONE, count)
             elif not seat.job.active and entry.fire.trigger is not Trigger.MANUAL:
@@ -303,11 +319,21 @@ class Engine:
     def _note_steps(self, jobs: Iterable[Job]) -> None:
         jobs = list(jobs)
         while self._steps:
-            note_step(self.ledger, jobs, self._steps[0])
+            cut = {row.id: row for row in note_step(self.ledger, jobs, self._steps[0])}
             self._steps.pop(0)
+            if not self._adopted:
+                self._cut |= cut
+            for seat in self.seats.values():
+                self._cut_held(seat, cut)
             states = self.ledger.jobs()
             for name, seat in self.seats.items():
                 self._reseat(seat, states[name])
+
+    def _cut_held(self, seat: Seat, cut: Mapping[int, GapRow]) -> None:
+        """What came due during a hold and lies ahead again is not held any longer."""
+        row = cut.get(seat.held[0].run_id) if seat.held is not None else None
+        if seat.held is not None and row is not None:
+            seat.held = (seat.held[0], seat.held[1].cut(row)) if row.count else None
 
     def _reseat(self, seat: Seat, state: JobState) -> None:
         """Go on from where the ledger says the job stands."""

@@ -110,8 +110,13 @@ class PaperLedger(Ledger):
         stale: Iterable[str] = (),
         back: Iterable[str] = (),
         known: Mapping[str, JobState] | None = None,
+        missed: Iterable[tuple[JobState, Gap]] = (),
     ) -> dict[str, JobState]:
         return {new.name: self._jobs[new.name] for new in beginnings}
+
+    def cuts(self) -> dict[tuple[str, datetime], list[tuple[datetime, datetime]]]:
+        """No clock is set."""
+        return {}
 
     def beat(self, now: datetime) -> None:
         """Nobody looks for a sign of life."""

@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 
 from inisched.model.duration import show_duration
 from inisched.model.job import Job
+from inisched.model.run import Gap, Reason
 from inisched.stores.job_state import JobState
 from inisched.stores.ledger import Absence, GapRow, Ledger
+from inisched.timing.due import gap
 from inisched.timing.earlier import has_steps
 from inisched.timing.recurrence import Anchor
 from inisched.timing.rhythm import Accounted
@@ -26,10 +28,11 @@ _MILLISECOND = timedelta(milliseconds=1)
 _NONE = timedelta(0)
 
 
-def note_step(ledger: Ledger, jobs: Iterable[Job], absence: Absence) -> None:
+def note_step(ledger: Ledger, jobs: Iterable[Job], absence: Absence) -> list[GapRow]:
     """Enter a step of the clock, in one transaction; what had to give way is said in the log.
 
-    `jobs` are those whose rhythms go on. Raises LedgerDown, and then nothing has changed.
+    `jobs` are those whose rhythms go on. The rows that were cut come back as they are now. Raises
+    LedgerDown, and then nothing has changed.
     """
     step = absence.step
     assert step is not None
@@ -40,9 +43,11 @@ def note_step(ledger: Ledger, jobs: Iterable[Job], absence: Absence) -> None:
     cuts: list[GapRow] = []
     if step < _NONE:
         cuts = list(_cut(ledger.gaps_beyond(present), going_on, states, present, seed))
+    missed = list(missed_before(ledger, going_on.values(), states, present, seed))
     moved = [after_step(job, states[name], absence, seed) for name, job in going_on.items()]
-    ledger.set_clock(absence, present, moved, cuts)
+    ledger.set_clock(absence, present, moved, cuts, missed)
     _tell(step, cuts, sum(len(state.ahead.fires) for state in ledger.jobs().values()))
+    return cuts
 
 
 def _goes_on(job: Job, state: JobState | None) -> bool:
@@ -74,6 +79,43 @@ def passed_its_beginning(state: JobState, present: datetime) -> JobState:
     return state
 
 
+def missed_before(
+    ledger: Ledger,
+    jobs: Iterable[Job],
+    states: Mapping[str, JobState],
+    present: datetime,
+    seed: str,
+) -> Iterator[tuple[JobState, Gap]]:
+    """What steps back cut from gaps before a first look, where the clock has been set past that.
+
+    A daemon had looked at these fires, so that they did come due, and nobody will look again.
+    """
+    cuts = ledger.cuts()
+    for job in jobs if cuts else ():
+        state = states.get(job.name)
+        if state is None or not _goes_on(job, state) or state.resting or not job.active:
+            continue
+        assert state.anchor is not None and state.looked is not None
+        stretches = cuts.get((job.name, state.anchor.moment), ())
+        if stretches and passed_its_beginning(state, present) is not state:
+            beat, fixed = state.rhythm(job, seed), replace(state, era=0)
+            for since, until in _apart(state.looked, stretches):
+                last = beat.latest(since, until)
+                if last is not None:
+                    yield fixed, gap(job.name, beat, since, last, Reason.MISFIRE)
+
+
+def _apart(
+    looked: datetime, stretches: Iterable[tuple[datetime, datetime]]
+) -> Iterator[tuple[datetime, datetime]]:
+    """What of the stretches, earliest first, comes after the last look, none of it twice."""
+    for since, until in stretches:
+        since = max(since, looked)
+        if since < until:
+            yield since, until
+            looked = until
+
+
 def _elapsed_after_step(
     state: JobState, anchor: Anchor, step: timedelta, now: datetime
 ) -> JobState:
@@ -100,21 +142,25 @@ def _cut(
     seed: str,
 ) -> Iterator[GapRow]:
     """The gaps as far as they lie behind us; what they told of the time to come is due again."""
-    for gap in gaps:
-        job = jobs.get(gap.job)
+    for row in gaps:
+        job = jobs.get(row.job)
         if job is None or job.schedule.elapsed:
             continue
-        before = gap.first - job.schedule.jitter - _MILLISECOND
-        beat = replace(states[gap.job], looked=before).rhythm(job, seed)
-        beat = replace(beat, ahead=Accounted(gap.ran))
+        before = row.first - job.schedule.jitter - _MILLISECOND
+        beat = replace(states[row.job], looked=before).rhythm(job, seed)
+        beat = replace(beat, ahead=Accounted(row.ran))
         upto = beat.upto(present)
         last = beat.latest(before, upto)
-        if gap.first > present or last is None:
-            yield replace(gap, count=0)
+        anchor = states[row.job].anchor
+        if anchor is not None and not anchor.inclusive:
+            since, until = max(before, upto), min(beat.upto(row.last), anchor.moment)
+            row = replace(row, lost=(since, until) if since < until else None)
+        if row.first > present or last is None:
+            yield replace(row, count=0)
             continue
-        gone, exact = beat.count(upto, gap.last)
-        count = gap.count - gone if exact else beat.count(before, upto)[0]
-        yield replace(gap, last=beat.moved(last), count=max(1, count))
+        gone, exact = beat.count(upto, row.last)
+        count = row.count - gone if exact else beat.count(before, upto)[0]
+        yield replace(row, last=beat.moved(last), count=max(1, count))
 
 
 def _tell(step: timedelta, cuts: list[GapRow], ahead: int) -> None:

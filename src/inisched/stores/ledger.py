@@ -62,6 +62,10 @@ class Stretch:
     last_moved: datetime
     count: int
 
+    def cut(self, row: GapRow) -> Stretch:
+        """As far as its row reaches now."""
+        return replace(self, last_moved=row.last, count=row.count)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
@@ -129,7 +133,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class GapRow:
-    """A gap as its row tells it, without its reason; `ran`: unmoved fires within it that ran."""
+    """A gap as its row tells it, without its reason; `ran`: unmoved fires within it that ran.
+
+    Where it was cut before the first look, it has lost its fires in `lost`, unmoved: after the
+    first moment, up to the second, inclusive.
+    """
 
     id: int
     job: str
@@ -137,6 +145,7 @@ class GapRow:
     last: datetime
     count: int
     ran: frozenset[datetime] = frozenset()
+    lost: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,15 +241,18 @@ class Ledger:
         stale: Iterable[str] = (),
         back: Iterable[str] = (),
         known: Mapping[str, JobState] | None = None,
+        missed: Iterable[tuple[JobState, Gap]] = (),
     ) -> dict[str, JobState]:
         """Enter jobs and where their rhythms stand; what the ledger now knows of them, by name.
 
         Those named in `resting` rest, each for its reason, those in `stale` are stale; the others
         are not. Those named in `back` are back at the file's schedule. `known` is what `jobs` has
-        said of them just now.
+        said of them just now. `missed` are gaps that come before the rhythms go on.
         """
         resting, known = resting or {}, self.jobs() if known is None else known
         with self._together():
+            for job, gap in missed:
+                self._note_gap(job, gap)
             states = self._enter_rhythms(beginnings, known)
             for state in states.values():
                 if state.resting and state.name not in resting:
@@ -291,7 +303,7 @@ class Ledger:
     # -- the clock -----------------------------------------------------------------------------
 
     def gaps_beyond(self, present: datetime) -> list[GapRow]:
-        """Gaps of fixed times that reach past the moment."""
+        """Gaps of fixed times that reach past the moment, and what a hold has of them."""
         return [self._gap(row) for row in self._run("gaps_beyond", present=to_ms(present))]
 
     def _gap(self, row: sqlite3.Row) -> GapRow:
@@ -300,28 +312,54 @@ class Ledger:
         ran = frozenset(from_ms(run["fire_unmoved"]) for run in runs)
         return GapRow(row["id"], row["job"], from_ms(first), from_ms(last), row["count"], ran)
 
+    def cuts(self) -> dict[tuple[str, datetime], list[tuple[datetime, datetime]]]:
+        """What gaps have `lost` before the first look and nobody has looked at again since.
+
+        By job and the moment its rhythm began, earliest first; the stretches may overlap.
+        """
+        found: dict[tuple[str, datetime], list[tuple[datetime, datetime]]] = {}
+        for row in self._run("cuts"):
+            stretch = from_ms(row["since"]), from_ms(row["until"])
+            found.setdefault((row["job"], from_ms(row["anchor"])), []).append(stretch)
+        return found
+
     def set_clock(
-        self, absence: Absence, present: datetime, jobs: Iterable[JobState], gaps: Iterable[GapRow]
+        self,
+        absence: Absence,
+        present: datetime,
+        jobs: Iterable[JobState],
+        gaps: Iterable[GapRow],
+        missed: Iterable[tuple[JobState, Gap]] = (),
     ) -> None:
         """The clock was set: where jobs stand now, and how far gaps reach (count 0: nowhere).
 
-        Nothing is looked at further than `present` after a step back.
+        Nothing is looked at further than `present` after a step back. What was `missed` by a step
+        forward and will not be looked at any more is entered here.
         """
         assert absence.step is not None
         with self._together():
+            self._run("forget_cuts")
+            for job, gap in missed:
+                self._note_gap(job, gap)
             if absence.step < timedelta(0):
                 self._run("set_all_back", present=to_ms(present))
             for job in jobs:
                 self._run("set_job", **job_values(job))
-            for gap in gaps:
-                if gap.count:
-                    self._run("cut_gap", id=gap.id, last=to_ms(gap.last), count=gap.count)
-                else:
-                    self._run("delete_run", id=gap.id)
+            for row in gaps:
+                self._cut(row)
             self._run("set_waiting", step=absence.step // _MILLISECOND)
             self._run("move_ends", step=absence.step // _MILLISECOND)
             self.post.move(absence.step)
             self._note_absence(absence)
+
+    def _cut(self, gap: GapRow) -> None:
+        if gap.lost is not None:
+            since, until = gap.lost
+            self._run("note_cut", id=gap.id, since=to_ms(since), until=to_ms(until))
+        if gap.count:
+            self._run("cut_gap", id=gap.id, last=to_ms(gap.last), count=gap.count)
+        else:
+            self._run("delete_run", id=gap.id)
 
     def was_away(self, absence: Absence) -> None:
         """A stretch in which nobody looked."""

@@ -68,9 +68,11 @@ UPDATE job SET anchor = :anchor, anchor_counts = :anchor_counts, looked = :looke
  WHERE id = :id;
 
 -- name: gaps_beyond
+-- What came due during a hold is told in the same way.
 SELECT run.id, run.job_id, job.name AS job, run.fire_at, run.fire_until, run.count
   FROM job CROSS JOIN run ON run.job_id = job.id
- WHERE run.fire_until > :present AND run.era = 0 AND run.state = 'skipped';
+ WHERE run.fire_until > :present AND run.era = 0
+   AND run.state IN ('skipped', 'waiting');
 
 -- name: runs_within
 -- Fires with a run from one moment to another, both inclusive.
@@ -80,6 +82,22 @@ SELECT fire_unmoved FROM run
 
 -- name: cut_gap
 UPDATE run SET fire_until = :last, count = :count WHERE id = :id;
+
+-- name: note_cut
+-- Of a gap that lies before the first look.
+INSERT INTO cut (job_id, anchor, since, until)
+SELECT job.id, job.anchor, :since, :until
+  FROM run JOIN job ON job.id = run.job_id
+ WHERE run.id = :id;
+
+-- name: cuts
+SELECT job.name AS job, cut.anchor, since, until
+  FROM cut JOIN job ON job.id = cut.job_id
+ ORDER BY since;
+
+-- name: forget_cuts
+-- Those that have been looked at again.
+DELETE FROM cut WHERE until <= (SELECT looked FROM job WHERE id = job_id);
 
 -- name: delete_run
 DELETE FROM run WHERE id = :id;
