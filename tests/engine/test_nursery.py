@@ -6,7 +6,6 @@ import selectors
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from inisched.config.loader import load
 from inisched.engine.clock import SystemClock
 from inisched.engine.nursery import Departed, Nursery
 from inisched.executors import tree
-from inisched.executors.command import start_command
 from inisched.executors.running import Running, Task
+from inisched.executors.starting import Executors
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 
@@ -56,9 +55,9 @@ def run(tmp_path: Path) -> Run:
         selector = selectors.DefaultSelector()
         nursery = Nursery(selector, SystemClock())
         nursery.adopts = tree.adopt_orphans()
-        task = replace(Task(run_id=1, job=job, scheduled_for=datetime.now(UTC)), mark="test:1")
-        running: Running = start_command(task, folder=tmp_path)
-        running.mark = task.mark
+        task = Task(run_id=1, job=job, scheduled_for=datetime.now(UTC), mark=f"test:{tmp_path}")
+        running = Executors(tmp_path, ["."]).start(task)
+        assert isinstance(running, Running)
         nursery.adopt(1, running, job)
         deadline = time.monotonic() + 30
         while not (found := list(nursery.departed())):

@@ -77,7 +77,7 @@ PARTING_POST = 5.0
 """Seconds letters have at the daemon's end; what is under way then ends by itself."""
 
 SLACK = 0.006
-"""The share of a sleep by which it may be too long: 0.1 % with epoll and poll, 0.5 % where niced."""
+"""The share by which a sleep in the selector may be too long: 0.1 %, where niced 0.5 %."""
 
 PRECISE = 0.002
 """The last seconds before a fire are slept precisely: selectors round up to a millisecond."""
