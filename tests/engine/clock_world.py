@@ -100,6 +100,7 @@ class ClockWorld(World):
             pools=config.pools,
             end=self.told_to_end.append,
             herald=self.herald,
+            stopwatch=lambda: 0.0,
         )
         self.watch = ClockWatch(self.clock)
         former = self.ledger.last_life()

@@ -42,6 +42,7 @@ class Watched(World):
             end=self.told_to_end.append,
             ask=self._ask,
             herald=self.herald,
+            stopwatch=lambda: 0.0,
         )
         former = self.ledger.last_life()
         back = set_back(self.ledger, former, self.now)
