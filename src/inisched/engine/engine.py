@@ -10,22 +10,22 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
-from typing import NamedTuple
 
+from inisched.engine import beginnings
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
-from inisched.engine.endings import concluded
+from inisched.engine.endings import Ending, again, concluded, enter, line_of, unrelated
 from inisched.engine.facts import facts, of_attempt, of_end
 from inisched.engine.gates import Gates
 from inisched.engine.herald import Herald
 from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
-from inisched.engine.seat import Seat, asked_for, begin
-from inisched.engine.step import missed_before, note_step, passed_its_beginning
+from inisched.engine.seat import Seat, asked_for
+from inisched.engine.step import missed_before, note_step
 from inisched.engine.switched import account_for_disabled, switched
 from inisched.engine.tally import Tally
 from inisched.engine.telling import Telling
@@ -34,8 +34,8 @@ from inisched.executors.running import Task
 from inisched.model.collector import collector_resting
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
-from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
-from inisched.stores.job_state import Beginning, JobState
+from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
+from inisched.stores.job_state import JobState
 from inisched.stores.ledger import (
     Absence,
     Claimed,
@@ -46,7 +46,6 @@ from inisched.stores.ledger import (
     OpenRun,
     Take,
 )
-from inisched.stores.post import Report
 from inisched.stores.switches import ENABLED, Switch
 from inisched.timing import library
 
@@ -153,11 +152,11 @@ class Engine:
         taken = switched(written.values(), former_states, switches, now)
         wanted = {job.name: job for job in taken.jobs}
         states = self.ledger.seat(
-            [_beginning(job, taken.known.get(job.name), now) for job in wanted.values()],
+            [beginnings.beginning(job, taken.known.get(job.name), now) for job in wanted.values()],
             now,
-            resting=_resting(former_states, wanted, broken, switches),
+            resting=beginnings.resting(former_states, wanted, broken, switches),
             stale=stale,
-            back=[name for name in wanted if _is_back(switches.get(name))],
+            back=[name for name in wanted if beginnings.is_back(switches.get(name))],
             known=former_states,
             missed=missed_before(self.ledger, wanted.values(), taken.known, now, self.ledger.id),
         )
@@ -188,7 +187,7 @@ class Engine:
         looked = state.looked
         assert looked is not None
         beat = state.rhythm(job, seed)
-        seat = Seat(job, _in_its_era(job, state), beat, None, looked)
+        seat = Seat(job, beginnings.in_its_era(job, state), beat, None, looked)
         if job.active:
             seat.entry = library.register(self.scheduler, beat, looked, self._rung.append)
         if former is not None:
@@ -338,7 +337,7 @@ class Engine:
     def _reseat(self, seat: Seat, state: JobState) -> None:
         """Go on from where the ledger says the job stands."""
         assert state.looked is not None
-        seat.state, seat.looked = _in_its_era(seat.job, state), state.looked
+        seat.state, seat.looked = beginnings.in_its_era(seat.job, state), state.looked
         seat.rhythm = state.rhythm(seat.job, seat.rhythm.seed)
         if seat.entry is not None:
             seat.entry.following(seat.rhythm, seat.looked).reschedule()
@@ -856,7 +855,7 @@ class Engine:
             self._skip(entry, reason, message)
             self._unskipped.pop(0)
         while self._unrecorded:
-            self._record_ends([self._ending(*end) for end in self._unrelated_ends()])
+            self._record_ends([self._ending(*end) for end in unrelated(self._unrecorded)])
         if self._unnoted and (all_of_it or (self.note_by and self.now >= self.note_by)):
             self.ledger.note_processes(self._processes)
             self._unnoted, self.note_by = set(), None
@@ -867,35 +866,23 @@ class Engine:
         found = ((run_id, self.runs[run_id].running) for run_id in self._unnoted)
         return {run_id: (one.pid, one.started) for run_id, one in found if one is not None}
 
-    def _unrelated_ends(self) -> list[tuple[Run, Outcome, datetime]]:
-        """The first ends to be recorded, as far as none bears on another: each of a job that
-        neither is nor follows one of the others."""
-        found, concerned = [], set[str]()
-        for end in self._unrecorded:
-            job = end[0].seat.job
-            if not concerned.isdisjoint((job.name, *job.then)):
-                break
-            concerned.update((job.name, *job.then))
-            found.append(end)
-        return found
-
-    def _ending(self, run: Run, outcome: Outcome, ended: datetime) -> _Ending:
+    def _ending(self, run: Run, outcome: Outcome, ended: datetime) -> Ending:
         """What is to be written of an end."""
-        again = _again(run, outcome, ended)
-        if again is not None:
-            return _Ending(run, outcome, ended, again)
+        retry_at = again(run, outcome, ended)
+        if retry_at is not None:
+            return Ending(run, outcome, ended, retry_at)
         then = self._followers(run, outcome, ended)
         report = self.telling.of_end(run, outcome, ended)
-        return _Ending(run, outcome, ended, None, then, _line_of(run, outcome), report)
+        return Ending(run, outcome, ended, None, then, line_of(run, outcome), report)
 
     def _hand_over(self) -> list[tuple[Seat, Claimed]]:
         """Record ends together with the beginning of whoever takes their places, to be started."""
-        endings = [self._ending(*end) for end in self._unrelated_ends()]
+        endings = [self._ending(*end) for end in unrelated(self._unrecorded)]
         heirs = self._heirs(endings)
         self._record_ends(endings, heirs)
         return heirs
 
-    def _heirs(self, endings: list[_Ending]) -> list[tuple[Seat, Claimed]]:
+    def _heirs(self, endings: list[Ending]) -> list[tuple[Seat, Claimed]]:
         """Who starts next, as far as no end can change that: all who wait want a place alone."""
         waiting = self._waiters.values()
         if self.untried or any(e.then for e in endings) or not all(s.patient for s in waiting):
@@ -905,7 +892,7 @@ class Engine:
         return [(seat, seat.line[0]) for seat in first]
 
     def _record_ends(
-        self, endings: list[_Ending], heirs: list[tuple[Seat, Claimed]] | None = None
+        self, endings: list[Ending], heirs: list[tuple[Seat, Claimed]] | None = None
     ) -> None:
         """Write ends that do not bear on each other, and what follows from each of them.
 
@@ -914,7 +901,7 @@ class Engine:
         with self.ledger.together():
             if self._unnoted:
                 self.ledger.note_processes(self._processes)
-            entered = [self._finish(ending) for ending in endings]
+            entered = [enter(self.ledger, ending) for ending in endings]
             if heirs:
                 self.ledger.begin([entry for _, entry in heirs], self.now)
         self._leave_line(heirs or [])
@@ -923,20 +910,7 @@ class Engine:
             self._unrecorded.popleft()
             self._conclude(ending, retry, followers)
 
-    def _finish(self, ending: _Ending) -> tuple[Claimed | None, list[Claimed]]:
-        run, line = ending.run, ending.line
-        return self.ledger.finish(
-            run.claimed,
-            ending.outcome,
-            ending.at,
-            took=ending.at - run.started,
-            again=ending.again,
-            then=[(seat.state, fire) for seat, fire in ending.then],
-            line=line and (run.seat.state, line.run_id if line.failed else None),
-            report=ending.report,
-        )
-
-    def _conclude(self, ending: _Ending, retry: Claimed | None, followers: list[Claimed]) -> None:
+    def _conclude(self, ending: Ending, retry: Claimed | None, followers: list[Claimed]) -> None:
         """Go by an end that has been written."""
         run, line = ending.run, ending.line
         self.telling.told(ending.report, run)
@@ -1006,47 +980,6 @@ class Engine:
         seat.entry.following(seat.rhythm, seat.looked).reschedule()
 
 
-def _resting(
-    known: Mapping[str, JobState],
-    wanted: Mapping[str, Job],
-    broken: Collection[str],
-    switches: Mapping[str, Switch],
-) -> dict[str, str]:
-    """Which of the jobs ever seen rest, and why."""
-    resting = {}
-    for name in known.keys() | wanted.keys():
-        if name not in wanted:
-            resting[name] = "broken" if name in broken else "removed"
-        elif not wanted[name].active:
-            by_switch = name in switches and switches[name].enabled is False
-            resting[name] = "disabled" if by_switch else "inactive"
-    return resting
-
-
-def _is_back(switch: Switch | None) -> bool:
-    """Whether the file's schedule has its way again, after another one."""
-    return switch is not None and switch.former is not None and switch.schedule is None
-
-
-def _in_its_era(job: Job, state: JobState) -> JobState:
-    """Fixed times know no eras: what has run at one never runs at it again."""
-    return state if job.schedule.elapsed or not state.era else replace(state, era=0)
-
-
-def _beginning(job: Job, state: JobState | None, now: datetime) -> Beginning:
-    """How the ledger is to know the job: a rhythm that goes on, wakes up, or begins now."""
-    meaning = job.schedule.meaning()
-    if state is not None and state.anchor is not None and state.meaning == meaning:
-        if not job.schedule.elapsed:
-            state = passed_its_beginning(state, now)
-        assert state.looked is not None and state.anchor is not None
-        woken = max(state.looked, now.replace(microsecond=0))
-        looked = woken if state.resting and job.active else state.looked
-        return Beginning(job.name, meaning, state.anchor, looked, state.shift)
-    anchor, looked = begin(job, state.looked if state else None, now)
-    return Beginning(job.name, meaning, anchor, looked)
-
-
 def _as_open(run: Run) -> OpenRun:
     process = run.running
     pid, started = (process.pid, process.started) if process else (None, None)
@@ -1061,47 +994,5 @@ def _milliseconds(seconds: float) -> timedelta:
     return timedelta(milliseconds=round(seconds * 1000))
 
 
-class _Line(NamedTuple):
-    """Whether a line of periods stops at the run, or goes on after it."""
-
-    run_id: int
-    failed: bool
-
-
-class _Ending(NamedTuple):
-    """The end of a run at a moment, and what is to be entered with it."""
-
-    run: Run
-    outcome: Outcome
-    at: datetime
-    again: datetime | None
-    then: Sequence[tuple[Seat, Fire]] = ()
-    line: _Line | None = None
-    report: Report | None = None
-
-
-def _line_of(run: Run, outcome: Outcome) -> _Line | None:
-    """What the last attempt at a fire means for the periods behind it; None: nothing."""
-    seat, entry = run.seat, run.claimed
-    if seat.job.report_period is None:
-        return None
-    mends = seat.failed is not None and entry.fire.period == seat.failed.fire.period
-    if outcome.state in SUCCESSES and mends:
-        return _Line(entry.run_id, failed=False)
-    asked_for = entry.fire.trigger in (Trigger.MANUAL, Trigger.THEN, Trigger.START)
-    if outcome.state in FAILURES and not asked_for:
-        return _Line(entry.run_id, failed=True)
-    return None
-
-
 def _due(entry: Claimed, now: datetime) -> bool:
     return entry.not_before is None or entry.not_before <= now
-
-
-def _again(run: Run, outcome: Outcome, ended: datetime) -> datetime | None:
-    """When the fire is tried again; None where this was its last attempt."""
-    retry = run.seat.job.retry
-    attempt = run.claimed.attempt
-    if outcome.state not in (State.FAILURE, State.TIMEOUT) or attempt > retry.retries:
-        return None
-    return ended + retry.pause(attempt)
