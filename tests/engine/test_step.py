@@ -327,6 +327,47 @@ def test_what_came_due_in_a_hold_and_lies_ahead_again_comes_due_again(
     assert w.account() == ["10:30:00 success schedule"]
 
 
+def test_a_hold_over_what_has_run_already_is_released_without_it(clocked: Make) -> None:
+    w = clocked(HALF_PAST + "misfire = all\n")
+    w.live(hours=1)
+    w.set(hours=-2)
+    w.throw("hold")
+    w.live(hours=3)
+    w.down(minutes=1)
+    assert w.account() == ["10:30:00 success schedule", "09:30:00 to 11:30:00 None x2"]
+    w.throw("release", run=True)
+    assert w.account() == [
+        "10:30:00 success schedule",
+        "09:30:00 success catchup",
+        "11:30:00 success catchup",
+    ]
+
+
+def test_a_hold_from_before_the_first_look_is_released_fire_by_fire_behind_it(
+    clocked: Make,
+) -> None:
+    w = clocked(HALF_PAST + "misfire = all\n")
+    w.set(hours=-4)
+    w.throw("hold")
+    w.live(hours=2)
+    w.set(hours=2, minutes=5)
+    w.throw("release", run=True)
+    assert w.account() == ["06:30:00 success catchup", "07:30:00 success catchup"]
+
+
+def test_a_hold_over_fires_that_nobody_saw_is_released_into_one_run_and_a_gap_up_to_it(
+    clocked: Make,
+) -> None:
+    w = clocked(HALF_PAST + "misfire = all\n")
+    w.set(hours=-4)
+    w.throw("hold")
+    w.live(hours=2)
+    w.set(hours=4)
+    assert w.account() == ["06:30:00 to 11:30:00 None x4"]
+    w.throw("release", run=True)
+    assert w.account() == ["06:30:00 to 11:29:59 misfire x3", "11:30:00 success catchup"]
+
+
 def test_the_log_tells_of_the_step_and_what_it_undid(
     clocked: Make, caplog: pytest.LogCaptureFixture
 ) -> None:

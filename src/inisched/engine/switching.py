@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from inisched.engine.change import Action, Change
 from inisched.engine.engine import Engine
 from inisched.engine.seat import Seat, dated
-from inisched.model.job import Misfire
+from inisched.model.job import Job, Misfire
 from inisched.model.run import Fire, Gap, Reason, Trigger
 from inisched.stores.ledger import LedgerDown, Stretch, Take
+from inisched.timing.rhythm import Accounted, Rhythm
 
 _INSTANT = timedelta(microseconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def take_effect(engine: Engine, change: Change, now: datetime) -> None:
@@ -85,46 +88,58 @@ def settle_held(engine: Engine, now: datetime, *, run: bool) -> None:
             engine.ledger.skip(entry.run_id, Reason.HELD, "")
             engine.count_skip(entry, Reason.HELD, stretch.count)
         else:
-            take = _misfires(seat, entry.run_id)
+            take = _misfires(seat, entry.run_id, _as_it_was(engine, seat, stretch))
             engine.enter_line(seat, engine.ledger.release(take, now))
             engine.count_gaps(take.gaps)
             engine.untried.add(seat.job.name)
         seat.held = None
 
 
-def _misfires(seat: Seat, held_row: int) -> Take:
+def _as_it_was(engine: Engine, seat: Seat, stretch: Stretch) -> Rhythm:
+    """The job's rhythm when these fires came due, without those that had run before that."""
+    if seat.job.schedule.elapsed:
+        return seat.rhythm
+    ran = engine.ledger.ran_within(seat.state.id, stretch.first_moved, stretch.last_moved)
+    looked, ahead = stretch.first - _INSTANT, Accounted(ran, seat.state.pruned)
+    return replace(seat.state, looked=looked, ahead=ahead).rhythm(seat.job, seat.rhythm.seed)
+
+
+def _misfires(seat: Seat, held_row: int, beat: Rhythm) -> Take:
     """What becomes of the fires of a hold: all of them are misfires, and some of them run."""
     assert seat.held is not None
     stretch = seat.held[1]
     take = Take(seat.state, seat.looked, held_row=held_row)
-    fires = _fires(seat, stretch)
+    fires = _fires(seat.job, beat, stretch)
     keep = seat.job.max_catchup if seat.job.misfire is Misfire.ALL else 1
     take.wait = [dated(seat.job, fire) for fire in fires[-keep:]]
     gone = stretch.count - len(take.wait)
     if gone > 0:
-        last = fires[-keep - 1].moved if len(fires) > keep else stretch.first_moved
         reason = Reason.MISFIRE if seat.job.misfire is Misfire.ALL else Reason.COALESCED
         name, first = seat.job.name, stretch.first_moved
+        last = fires[-keep - 1].moved if len(fires) > keep else stretch.last_moved - _MILLISECOND
+        last = first if gone == 1 else max(first, last)
         take.gaps = [Gap(job=name, first=first, last=last, count=gone, reason=reason)]
     return take
 
 
-def _fires(seat: Seat, stretch: Stretch) -> list[Fire]:
+def _fires(job: Job, beat: Rhythm, stretch: Stretch) -> list[Fire]:
     """The newest fires of a hold, as many as may run and one more, oldest first.
 
-    Where the rhythm has changed since, only the last of them is known.
+    Where the rhythm has changed since, or the clock has jumped over fires that nobody saw, only
+    the last of them is known.
     """
-    wanted = 1 + (seat.job.max_catchup if seat.job.misfire is Misfire.ALL else 1)
-    since, upto = stretch.first - _INSTANT, seat.rhythm.upto(stretch.last_moved)
+    wanted = 1 + (job.max_catchup if job.misfire is Misfire.ALL else 1)
+    since, upto = stretch.first - _INSTANT, beat.upto(stretch.last_moved)
+    count, exact = beat.count(since, upto)
     found: list[Fire] = []
-    while len(found) < wanted and (at := seat.rhythm.latest(since, upto)) is not None:
-        moved = seat.rhythm.moved(at)
-        found.append(Fire(job=seat.job.name, at=at, moved=moved, trigger=Trigger.CATCHUP))
+    while len(found) < wanted and (at := beat.latest(since, upto)) is not None:
+        found.append(Fire(job=job.name, at=at, moved=beat.moved(at), trigger=Trigger.CATCHUP))
         upto = at - _INSTANT
     found.reverse()
-    if not found or found[-1].moved != stretch.last_moved or len(found) > stretch.count:
+    known = count == stretch.count or not exact
+    if not known or not found or found[-1].moved != stretch.last_moved:
         last = stretch.last_moved
-        return [Fire(job=seat.job.name, at=last, moved=last, trigger=Trigger.CATCHUP)]
+        return [Fire(job=job.name, at=last, moved=last, trigger=Trigger.CATCHUP)]
     return found
 
 

@@ -307,10 +307,17 @@ class Ledger:
         return [self._gap(row) for row in self._run("gaps_beyond", present=to_ms(present))]
 
     def _gap(self, row: sqlite3.Row) -> GapRow:
-        first, last = row["fire_at"], row["fire_until"]
-        runs = self._run("runs_within", job_id=row["job_id"], first=first, last=last)
-        ran = frozenset(from_ms(run["fire_unmoved"]) for run in runs)
-        return GapRow(row["id"], row["job"], from_ms(first), from_ms(last), row["count"], ran)
+        first, last = from_ms(row["fire_at"]), from_ms(row["fire_until"])
+        ran = self.ran_within(row["job_id"], first, last)
+        return GapRow(row["id"], row["job"], first, last, row["count"], ran)
+
+    def ran_within(self, job_id: int, first: datetime, last: datetime) -> frozenset[datetime]:
+        """Fires of a job's fixed times that ran, unmoved, of those from one moment to another.
+
+        Both are as people see them, and inclusive.
+        """
+        values = {"job_id": job_id, "first": to_ms(first), "last": to_ms(last)}
+        return frozenset(from_ms(run["fire_unmoved"]) for run in self._run("runs_within", **values))
 
     def cuts(self) -> dict[tuple[str, datetime], list[tuple[datetime, datetime]]]:
         """What gaps have `lost` before the first look and nobody has looked at again since.
