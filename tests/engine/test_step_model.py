@@ -1,4 +1,4 @@
-"""Clocks that are set, machines that sleep, daemons that die: the account against a model.
+"""Clocks set, machines asleep, daemons dead, jobs on hold: the account against a model.
 
 The model knows real time and what the clock on the wall showed, and nothing of rhythms that
 move. Its intervals count real time; its fixed times are found by arithmetic on what the clock
@@ -124,6 +124,14 @@ class Model:
         self._has_passed(passed, min(passed, 0 * SECOND))
         self.check_intervals()
 
+    def hold(self) -> None:
+        self.w.throw("hold")
+        self._saw()
+
+    def release(self, run: bool) -> None:
+        self.w.throw("release", run=run)
+        self._saw()
+
     def _saw(self) -> None:
         real = self.w.clock.boot - self.boot
         step = self.w.now - self.wall - timedelta(seconds=real)
@@ -207,6 +215,8 @@ actions = st.one_of(
     st.tuples(st.just(Model.set), steps, st.sampled_from([0.0, 1.0, 29.0])),
     st.tuples(st.just(Model.freeze), lengths, st.booleans(), perhaps),
     st.tuples(st.just(Model.down), lengths, perhaps),
+    st.tuples(st.just(Model.hold)),
+    st.tuples(st.just(Model.release), st.booleans()),
 )
 
 CUT_BEFORE_THE_FIRST_LOOK: list[Any] = [
