@@ -737,3 +737,19 @@ def test_gaps_cut_one_behind_the_other_before_the_first_look_leave_out_what_lay_
     w.set(hours=-1)
     w.set(hours=7)
     assert w.account() == ["05:30:00 to 11:30:00 misfire x4"]
+
+
+@pytest.mark.parametrize("good", [1, 2])
+def test_a_step_counts_once_although_the_ledger_fails_behind_it(clocked: Make, good: int) -> None:
+    w = clocked(TEN)
+    w.live(minutes=14)
+    jobs = w.ledger.jobs
+    answers = iter([*[jobs] * good, fails])
+    w.ledger.jobs = lambda: next(answers, jobs)()  # type: ignore[method-assign]
+    w.set(days=1)
+    w.live(minutes=7)
+    assert w.beats("a") == minutes(10, 20)
+
+
+def fails() -> None:
+    raise LedgerDown("the disk is full")

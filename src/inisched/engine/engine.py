@@ -118,6 +118,8 @@ class Engine:
         self.outage = Outage()
         self._waiters: dict[str, Seat] = {}
         self._steps: list[Absence] = []
+        self._unseated = False
+        """A step is in the ledger, and the seats have not followed yet."""
         self._early: list[timedelta] = []
         self._cut: dict[int, GapRow] = {}
         """Rows that were cut by these steps, for what is to be put back."""
@@ -145,7 +147,7 @@ class Engine:
         self.now = now
         written, stale = {job.name: job for job in jobs}, list(stale)
         switches = self.ledger.switches.all()
-        if self._steps:
+        if self._steps or self._unseated:
             self._note_steps(switched(written.values(), self.ledger.jobs(), switches, now).jobs)
         former_states, gaps = account_for_disabled(self.ledger, written.values(), switches, now)
         self.count_gaps(gaps)
@@ -324,9 +326,12 @@ class Engine:
                 self._cut |= cut
             for seat in self.seats.values():
                 self._cut_held(seat, cut)
+            self._unseated = True
+        if self._unseated:
             states = self.ledger.jobs()
             for name, seat in self.seats.items():
                 self._reseat(seat, states[name])
+            self._unseated = False
 
     def _cut_held(self, seat: Seat, cut: Mapping[int, GapRow]) -> None:
         """What came due during a hold and lies ahead again is not held any longer."""
@@ -385,7 +390,7 @@ class Engine:
         if self.outage and not self._is_writable():
             return
         try:
-            if self._steps and self._adopted:
+            if (self._steps or self._unseated) and self._adopted:
                 self._note_steps(seat.job for seat in self.seats.values())
             self.telling.look(now)
         except LedgerDown as error:

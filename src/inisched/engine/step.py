@@ -16,7 +16,7 @@ from inisched.model.duration import show_duration
 from inisched.model.job import Job
 from inisched.model.run import Gap, Reason
 from inisched.stores.job_state import JobState
-from inisched.stores.ledger import Absence, GapRow, Ledger
+from inisched.stores.ledger import Absence, GapRow, Ledger, LedgerDown
 from inisched.timing.due import gap
 from inisched.timing.earlier import has_steps
 from inisched.timing.recurrence import Anchor
@@ -46,8 +46,16 @@ def note_step(ledger: Ledger, jobs: Iterable[Job], absence: Absence) -> list[Gap
     missed = list(missed_before(ledger, going_on.values(), states, present, seed))
     moved = [after_step(job, states[name], absence, seed) for name, job in going_on.items()]
     ledger.set_clock(absence, present, moved, cuts, missed)
-    _tell(step, cuts, sum(len(state.ahead.fires) for state in ledger.jobs().values()))
+    _tell(step, cuts, _fires_ahead(ledger))
     return cuts
+
+
+def _fires_ahead(ledger: Ledger) -> int:
+    """How many fires that have run lie ahead again; the step is entered, whether that is known."""
+    try:
+        return sum(len(state.ahead.fires) for state in ledger.jobs().values())
+    except LedgerDown:
+        return 0
 
 
 def _goes_on(job: Job, state: JobState | None) -> bool:
