@@ -92,11 +92,11 @@ class Nest:
         return self.end(self.begin(target, **arguments))
 
     def said(self, running: Running, text: bytes) -> None:
-        """Wait until the run has printed this."""
+        """Wait until the run has printed this, and its pid is known."""
 
-        def printed() -> bool:
+        def printed() -> object:
             running.read(next(iter(running.streams)))
-            return text in running.stdout.data()
+            return running.pid and text in running.stdout.data()
 
         self.until(printed)
 
