@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 from collections.abc import Callable
 from datetime import datetime, timedelta
+
+import pytest
 
 from story.site import Site, stop
 
@@ -178,3 +181,65 @@ def test_a_callback_inside_the_daemon_is_told_as_long_as_it_took(site: Make) -> 
     with s.daemon():
         [row] = s.wait_for_rows(lambda rows: [r["state"] for r in rows] == ["success"])
     assert row["duration_s"] >= 0.2
+
+
+def survivors(marker: str) -> list[str]:
+    found = subprocess.run(["pgrep", "-f", marker], capture_output=True, text=True)
+    return found.stdout.split()
+
+
+def test_what_a_run_leaves_on_purpose_outlives_the_end_of_another(site: Make) -> None:
+    s = site(
+        "[b]\ncommand = sleep 1.5\nevery = never\nrun_at_start = yes\n"
+        "[a]\ncommand = setsid sleep 311.57 & sleep 0.3\nlinger = yes\n"
+        "every = never\nrun_at_start = yes\n"
+    )
+    with s.daemon():
+        s.wait_for_rows(lambda rows: [r["state"] for r in rows] == ["success"] * 2)
+        left = survivors("sleep 311.57")
+        assert len(left) == 1
+        subprocess.run(["kill", *left], check=True)
+
+
+@pytest.mark.parametrize("arguments", [("--once",), ("--for", "2s")])
+def test_a_stray_that_ignores_term_does_not_outlive_the_daemon(
+    site: Make, arguments: tuple[str, ...]
+) -> None:
+    stray = """setsid /bin/sh -c 'trap "" TERM; while :; do sleep 0.2; done # 312.58' & sleep 0.3"""
+    s = site(
+        f"[a]\ncommand = {stray}\nevery = 1 second\nkill_after = 1 s\n"
+        "active_from = 2026-01-01\nmax_catchup = 1\n"
+    )
+    s.inisched("run", *arguments)
+    assert survivors("312.58") == []
+
+
+def test_a_daemonised_child_is_ended_although_it_comes_late(site: Make) -> None:
+    code = (
+        "import os, time\n"
+        "def f():\n"
+        "    if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "        if os.fork() == 0:\n"
+        "            time.sleep(0.2)\n"
+        "            os.execvp('sleep', ['sleep', '313.59'])\n"
+        "        os._exit(0)\n"
+    )
+    s = site("[a]\ncall = shop.f\nevery = never\nrun_at_start = yes\nkill_after = 1 s\n", shop=code)
+    with s.daemon():
+        s.wait_for_rows(lambda rows: [r["state"] for r in rows] == ["success"])
+        s.wait(lambda: survivors("sleep 313.59") == [])
+
+
+def test_what_an_orphan_starts_while_it_ends_is_ended_too(site: Make) -> None:
+    s = site(
+        "[d]\ncommand = trap '' TERM; sleep 2; setsid -f sleep 314.61; sleep 100\n"
+        "every = never\nrun_at_start = yes\n"
+    )
+    with s.daemon() as daemon:
+        s.wait_for_rows(lambda rows: rows and rows[0]["state"] == "running")
+        daemon.kill()
+        daemon.wait()
+    s.write("[e]\ncommand = true\nevery = never\n")
+    s.inisched("run", "--for", "1s")
+    s.wait(lambda: survivors("sleep 314.61") == [])

@@ -584,7 +584,8 @@ class Daemon:
             self._drain("its time is up")
         if self._draining is not None:
             return self._drained()
-        return self.limits.once and self._settled and self.engine.idle and self.postman.idle
+        idle = self._settled and self.engine.idle and not self.nursery.busy and self.postman.idle
+        return self.limits.once and idle
 
     def _heed_signals(self) -> None:
         for number in self.signals.taken():
@@ -636,6 +637,8 @@ class Daemon:
         for run_id, run in self.engine.runs.items():
             run.stopped = run.stopped or "stopped by the daemon's end"
             self.nursery.end(run_id, kill_after)
+        if kill_after is not None:
+            self.nursery.hurry(kill_after)
 
 
 def _executors(config: Config, keeper: ZygoteKeeper) -> Executors:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import selectors
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +17,13 @@ from inisched.executors import tree
 from inisched.executors.running import Running
 from inisched.model.job import Job
 
+log = logging.getLogger("inisched")
+
 LINGER = 0.5
 """Seconds output is still taken after a process ended, while someone keeps its pipes open."""
+
+LATE = (0.1, 0.5, 1.5)
+"""Seconds between looks for what a run left that was not ours yet at its end."""
 
 GLANCE = 0.02
 """Seconds between two looks at a tree that is coming to its end."""
@@ -52,7 +59,17 @@ class _Strays:
     """What a run left behind: told to end, killed when its time is up."""
 
     processes: list[tree.Process]
+    mark: str
     kill_at: float
+
+
+@dataclass(slots=True)
+class _Gone:
+    """A run that has ended."""
+
+    mark: str
+    kill_after: float
+    ended: float
 
 
 class Nursery:
@@ -73,6 +90,11 @@ class Nursery:
         self._clock = clock
         self._children: dict[int, _Child] = {}
         self._strays: list[_Strays] = []
+        self._spared: set[tuple[int, int]] = set()
+        """What runs with `linger` left behind on purpose: pid and start time."""
+        self._gone: deque[_Gone] = deque()
+        """Runs that have just ended: what they left may only now come to us."""
+        self._late_at = 0.0
 
     def adopt(self, run_id: int, running: Running, job: Job) -> None:
         """Watch a run that has just started."""
@@ -94,10 +116,16 @@ class Nursery:
             child.running.signal_tree(signal.SIGTERM)
         child.kill_at = kill_at if child.kill_at is None else min(child.kill_at, kill_at)
 
+    def hurry(self, kill_after: float) -> None:
+        """Strays have so many seconds more, and no longer."""
+        kill_at = self._clock.monotonic() + kill_after
+        for strays in self._strays:
+            strays.kill_at = min(strays.kill_at, kill_at)
+
     @property
     def busy(self) -> bool:
-        """Whether anything is under way: a run, or a question to a gate."""
-        return bool(self._children)
+        """Whether anything is under way: a run, a question to a gate, a stray that is to end."""
+        return bool(self._children or self._strays)
 
     def departed(self) -> Iterator[Departed]:
         """The runs that have ended since the last call, their pipes closed or given up."""
@@ -115,6 +143,7 @@ class Nursery:
                     self._selector.unregister(descriptor)
                 ago = 0.0 if child.kill_at is not None else now - child.exited
                 yield Departed(run_id, ago, child.timed_out, child.left)
+        self._take_latecomers(now)
         self._end_strays(now)
         self._reap_strangers()
 
@@ -134,15 +163,45 @@ class Nursery:
         return not child.running.streams or now >= child.exited + LINGER
 
     def _take_strays(self, child: _Child, now: float) -> int:
-        if child.job.linger or child.kill_at is not None:
+        if child.job.linger:
+            found = map(tree.look, tree.children() - self._known())
+            self._spared |= {(one.pid, one.started) for one in found if one is not None}
             return 0
+        if child.kill_at is not None:
+            return 0
+        kill_after = child.job.kill_after.total_seconds()
+        if self.adopts and child.running.mark:
+            soon = now + LATE[0]
+            self._late_at = min(self._late_at, soon) if self._gone else soon
+            self._gone.append(_Gone(child.running.mark, kill_after, now))
         if self.adopts and not self._has_left(child):
             return 0
         left = [*child.running.members(), *self._unclaimed(child)]
         if left:
-            tree.send(left, signal.SIGTERM)
-            self._strays.append(_Strays(left, now + child.job.kill_after.total_seconds()))
+            self._end_stray(left, child.running.mark, now + kill_after)
         return len(left)
+
+    def _end_stray(self, left: list[tree.Process], mark: str, kill_at: float) -> None:
+        tree.send(left, signal.SIGTERM)
+        self._strays.append(_Strays(left, mark, kill_at))
+
+    def _take_latecomers(self, now: float) -> None:
+        """End what came to us only after its run had been looked after: a child's child."""
+        if not self._gone or now < self._late_at:
+            return
+        strangers = [one for one in map(tree.look, tree.children() - self._known()) if one]
+        if strangers:
+            marks = {gone.mark: gone for gone in self._gone}
+            badges = {tree.badge(gone.mark): gone for gone in self._gone}
+            for one in strangers:
+                gone = badges.get(one.name) or marks.get(tree.mark_of(one.pid))
+                if gone is not None:
+                    log.warning("a process a run had left behind came late, and is ended")
+                    self._end_stray([one], gone.mark, now + gone.kill_after)
+        age = now - self._gone[-1].ended
+        self._late_at = now + next((pause for pause in LATE if age < pause), LATE[-1])
+        while self._gone and now >= self._gone[0].ended + sum(LATE):
+            self._gone.popleft()
 
     def _has_left(self, child: _Child) -> bool:
         """Whether a process came to us that this run may have left: the eldest of its kin does."""
@@ -168,6 +227,8 @@ class Nursery:
             orphan
             for orphan in orphans
             if orphan.pid not in claimed
+            and (orphan.pid, orphan.started) not in self._spared
+            and tree.mark_of(orphan.pid) in ("", child.running.mark)
             and orphan.started >= child.running.since
             and not any(since <= orphan.started for since in others)
         ]
@@ -175,7 +236,10 @@ class Nursery:
     def _end_strays(self, now: float) -> None:
         for strays in list(self._strays):
             if now >= strays.kill_at:
-                tree.send(strays.processes, signal.SIGKILL)
+                found = tree.members(0, strays.mark) if strays.mark else []
+                tree.send([*strays.processes, *found], signal.SIGKILL)
+                self._strays.remove(strays)
+            elif not any(tree.lives(one) for one in strays.processes):
                 self._strays.remove(strays)
 
     def _reap_strangers(self) -> None:
@@ -191,7 +255,8 @@ class Nursery:
     def patience(self) -> float:
         """Seconds until something here must be looked at even if nothing moves."""
         now = self._clock.monotonic()
-        moments = [strays.kill_at for strays in self._strays]
+        moments = [min(strays.kill_at, now + 5 * GLANCE) for strays in self._strays]
+        moments += [self._late_at] if self._gone else []
         for child in self._children.values():
             if child.deadline is not None:
                 moments.append(child.deadline)

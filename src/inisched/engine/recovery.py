@@ -24,6 +24,10 @@ PATIENCE = 2.0
 """Seconds an orphan has between TERM and KILL."""
 
 
+ROUNDS = 3
+"""How often what still lives, or came meanwhile, is killed."""
+
+
 def recover(
     ledger: Ledger,
     former: Life | None,
@@ -93,16 +97,21 @@ def _clock(moment: datetime, zone: ZoneInfo) -> str:
 def end_orphans(runs: list[OpenRun], ledger: str) -> set[int]:
     """End the processes that still belong to these runs; the ids of the runs that had any.
 
-    They are known by pid and start time, and by the mark of the ledger's id and the run's.
+    They are known by pid and start time, and by the mark of the ledger's id and the run's. What
+    they start while they come to their end is looked for again.
     """
-    alive = {run.claimed.run_id: found for run in runs if (found := _processes(run, ledger))}
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        left = [one for found in alive.values() for one in found if _lives(one)]
+    had: set[int] = set()
+    for number in (signal.SIGTERM, *[signal.SIGKILL] * ROUNDS):
+        alive = {run.claimed.run_id: found for run in runs if (found := _processes(run, ledger))}
+        if not alive:
+            break
+        had |= alive.keys()
+        left = [one for found in alive.values() for one in found]
         tree.send(left, number)
         deadline = time.monotonic() + PATIENCE
         while any(map(_lives, left)) and time.monotonic() < deadline:
             time.sleep(0.02)
-    return set(alive)
+    return had
 
 
 def _processes(run: OpenRun, ledger: str) -> list[tree.Process]:

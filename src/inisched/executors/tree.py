@@ -119,6 +119,12 @@ def send(targets: Iterable[Process], number: signal.Signals) -> None:
                 os.kill(target.pid, number)
 
 
+def lives(process: Process) -> bool:
+    """Whether the very process lives still."""
+    now = look(process.pid)
+    return now is not None and now.started == process.started
+
+
 def children() -> set[int]:
     """The pids of our own children, zombies among them; none where the system does not tell."""
     found: set[int] = set()

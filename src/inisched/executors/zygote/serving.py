@@ -32,6 +32,7 @@ class Server:
         self._files = files
         self._runs: dict[int, int] = {}
         self._ended: set[int] = set()
+        self._daemon = os.getppid()
         self._woken = shield.watch_children()
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
@@ -51,6 +52,8 @@ class Server:
     def _heed(self) -> bool:
         """Do what one message asks for; False where there will be no more."""
         message, descriptors = wire.receive(self._channel)
+        if os.getppid() != self._daemon:  # what it asked for is interrupted, and may run elsewhere
+            return False
         match message:
             case {"start": run}:
                 self._start(run, descriptors)
