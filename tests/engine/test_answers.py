@@ -152,7 +152,17 @@ def test_what_waits_is_told_with_its_gate(world: Make) -> None:
         w.now += timedelta(seconds=1)
     ask(w, ask="trigger", job="b", delay_ms=60_000)
     told = ask(w, ask="status")
-    assert told == {"running": [1, 2], "waiting": [(3, "overlap"), (5, "max_running")]}
+    assert told == {
+        "running": [1, 2],
+        "waiting": [(3, "overlap"), (5, "max_running")],
+        "outage": False,
+    }
+
+
+def test_an_outage_is_told(world: Make) -> None:
+    w = world(JOB)
+    w.engine.put_off(LedgerDown("the disk is full"))
+    assert ask(w, ask="status")["outage"] is True
 
 
 def test_the_environment_is_told_with_whose_it_is(world: Make) -> None:

@@ -330,3 +330,16 @@ def test_during_a_hold_nobody_takes_the_place_that_comes(world: Make) -> None:
     w.throw("hold")
     w.end("a")
     assert [name for name, _ in w.started] == ["a"]
+
+
+def test_a_new_fire_does_not_go_before_an_older_one_that_waits(world: Make) -> None:
+    jobs = "".join(f"[{name}]\ncommand = true\nevery = 1 minute\n" for name in "abc")
+    late = "[z]\ncommand = true\nevery = 61 seconds\n"
+    w = world(jobs + late)
+    w.go(minutes=1)
+    assert [name for name, _ in w.started] == ["a", "b"]
+    run_id = next(iter(w.engine.runs))
+    w.now += timedelta(seconds=1)
+    w.engine.note_end(Departed(run_id, ago=0.0, timed_out=False, left=0), w.now)
+    w.engine.look(w.now)
+    assert [name for name, _ in w.started] == ["a", "b", "c"]

@@ -230,6 +230,6 @@ def test_status_tells_what_waits_while_no_daemon_is_up(world: Make) -> None:
     w.go(minutes=15)
     w.kill()
     history = History(w.config.database)
-    found = health(w.config, history, w.now, dict)
+    found = health(w.config, history, w.now, dict, lambda: False)
     history.close()
     assert (found.up, [one.gate for one in found.waiting]) == (False, ["after:up"])

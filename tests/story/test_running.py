@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import signal
 import subprocess
@@ -243,3 +244,21 @@ def test_what_an_orphan_starts_while_it_ends_is_ended_too(site: Make) -> None:
     s.write("[e]\ncommand = true\nevery = never\n")
     s.inisched("run", "--for", "1s")
     s.wait(lambda: survivors("sleep 314.61") == [])
+
+
+def test_callbacks_inside_the_daemon_are_told_one_after_the_other(site: Make) -> None:
+    jobs = "".join(
+        f"[j{n}]\ncall = shop.nap\nevery = never\nrun_at_start = yes\nexecutor = inline\n"
+        for n in range(6)
+    )
+    s = site(
+        f"[inisched]\nmax_running = 2\n{jobs}",
+        shop="import time\ndef nap(): time.sleep(0.1)\n",
+    )
+    with s.daemon():
+        rows = s.wait_for_rows(lambda rows: [r["state"] for r in rows] == ["success"] * 6)
+    moments = [
+        [datetime.fromisoformat(row[key]) for key in ("started_at", "ended_at")] for row in rows
+    ]
+    spans = sorted(moments)
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))

@@ -54,6 +54,17 @@ def asked(config: Config, question: Message) -> Message:
     return answer
 
 
+def told_outage(config: Config) -> bool:
+    """Whether the daemon says that it cannot write its ledger; False where it is silent."""
+    from inisched.engine.control import Unreachable, ask, socket_of
+
+    try:
+        answer = ask(socket_of(config.database), {"ask": "status"}, patience=1)
+        return bool(answer.get("outage"))
+    except Unreachable:
+        return False
+
+
 def told_gates(config: Config) -> Mapping[int, str]:
     """What the daemon says its waiting fires wait for; nothing where it is silent."""
     from inisched.engine.control import Unreachable, ask, socket_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from inisched.cli.asking import told_gates
+from inisched.cli.asking import told_gates, told_outage
 from inisched.cli.exits import Trouble
 from inisched.cli.files import find_file, open_history
 from inisched.config.drawing import escaped
@@ -39,7 +39,9 @@ def nagios(path: str | None, now: datetime) -> tuple[Nagios, str]:
         if config.fatal:
             problem = next((found.message for found in config.diagnostics), "")
             raise Trouble(f"{config.path} cannot be read: {problem}")
-        found = health(config, open_history(config.database), now, lambda: told_gates(config))
+        history = open_history(config.database)
+        gates, outage = (lambda: told_gates(config)), (lambda: told_outage(config))
+        found = health(config, history, now, gates, outage)
         return verdict(found, now)
     except Trouble as trouble:
         return Nagios.CRITICAL, f"CRITICAL - {_safe(str(trouble))}"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import click
 
-from inisched.cli.asking import told_gates
+from inisched.cli.asking import told_gates, told_outage
 from inisched.cli.exits import Exit
 from inisched.cli.files import json_option, open_history, path_option, read_file, utc_option
 from inisched.cli.remarks import hold_remark
@@ -52,7 +52,8 @@ def status_command(path: str | None, as_json: bool, utc: bool, for_nagios: bool)
         return code
     config = read_file(path, ledger_will_do=True)
     history, present = open_history(config.database), now()
-    found = health(config, history, present, lambda: told_gates(config))
+    gates, outage = (lambda: told_gates(config)), (lambda: told_outage(config))
+    found = health(config, history, present, gates, outage)
     if as_json:
         print_json(_as_json(found))
     else:

@@ -148,7 +148,8 @@ class Answers:
 
     def _status(self, question: Message) -> Message:
         engine = self._daemon.engine
-        return {"running": list(engine.runs), "waiting": waiting(engine)}
+        outage = bool(engine.outage)
+        return {"running": list(engine.runs), "waiting": waiting(engine), "outage": outage}
 
     def _environment(self, question: Message) -> Message:
         return {"environment": dict(os.environ), "user": os.geteuid()}

@@ -95,6 +95,7 @@ def enter(ledger: Ledger, ending: Ending) -> tuple[Claimed | None, list[Claimed]
         ending.outcome,
         ending.at,
         took=ending.at - run.started,
+        began=run.started if run.running is None else None,
         again=ending.again,
         then=[(seat.state, fire) for seat, fire in ending.then],
         line=line and (run.seat.state, line.run_id if line.failed else None),

@@ -420,6 +420,19 @@ class Engine:
         except LedgerDown as error:
             self.put_off(error)
 
+    @property
+    def now(self) -> datetime:
+        """The moment of this look, or of what is done between two."""
+        return self._now
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self._now, self._read_at = moment, self._stopwatch()
+
+    def _present(self) -> datetime:
+        """The moment it is while callbacks run inside the daemon, and `now` stands still."""
+        return self.now + _milliseconds(self._stopwatch() - self._read_at)
+
     def _starters(self) -> dict[str, Seat]:
         return {name: seat for name, seat in self.seats.items() if _starts(seat.job)}
 
@@ -440,9 +453,10 @@ class Engine:
         if not takes:
             return []
         self.count_places()
+        crowded = any(map(_wants_a_place, self._waiters.values()))
         for take in takes:
             seat = self.seats[take.job.name]
-            free = not seat.running and not seat.line and not seat.retrying
+            free = not crowded and not seat.running and not seat.line and not seat.retrying
             if take.wait and free and self._is_open(seat):
                 self.gates.take(seat)
                 take.start.append(take.wait.pop(0))
@@ -749,18 +763,17 @@ class Engine:
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
         made: list[int] = []
         self.telling.of_starts(begun, self.now)
-        began = self._stopwatch()
-        record_at, so_far = began + ENDS_WITHIN, self.now
+        record_at = self._stopwatch() + ENDS_WITHIN
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             self.gates.followed[seat.job.name].started = self.now
             if log.isEnabledFor(logging.DEBUG):
                 log.debug("%s: run %d starts", seat.job.name, entry.run_id, extra=of_attempt(entry))
+            begun_at = self._present()
             started = self._start(self.task(seat, entry))
             if isinstance(started, Outcome):
-                run = Run(seat, entry, None, so_far)
-                so_far = self.now + _milliseconds(self._stopwatch() - began)
-                self._end(run, started, so_far)
+                run = Run(seat, entry, None, begun_at)
+                self._end(run, started, self._present())
                 if self._stopwatch() >= record_at:
                     self._record_if_it_can()
                     record_at = self._stopwatch() + ENDS_WITHIN
@@ -993,6 +1006,11 @@ def _as_open(run: Run) -> OpenRun:
 
 def _starts(job: Job) -> bool:
     return job.run_at_start and job.active
+
+
+def _wants_a_place(seat: Seat) -> bool:
+    """Whether an older fire waits for a place: newer ones do not go before it."""
+    return seat.shut == "max_running" or (seat.shut or "").startswith("pool:")
 
 
 def _milliseconds(seconds: float) -> timedelta:

@@ -184,6 +184,7 @@ class PaperLedger(Ledger):
         now: datetime,
         *,
         took: timedelta | None = None,
+        began: datetime | None = None,
         again: datetime | None = None,
         then: Iterable[tuple[JobState, Fire]] = (),
         line: tuple[JobState, int | None] | None = None,

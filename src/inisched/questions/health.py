@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -61,8 +62,13 @@ def daemon(database: Path) -> Holder | None:
     return holder if lasts else None
 
 
-def health(config: Config, history: History, now: datetime, told: Told) -> Health:
-    """How the daemon of this file does; `told` asks it what is waited for."""
+def health(
+    config: Config, history: History, now: datetime, told: Told, outage: Callable[[], bool]
+) -> Health:
+    """How the daemon of this file does.
+
+    `told` asks it what is waited for, `outage` whether it cannot write its ledger.
+    """
     holder = daemon(config.database)
     life = history.last_life()
     rows = history.open_rows()
@@ -74,7 +80,7 @@ def health(config: Config, history: History, now: datetime, told: Told) -> Healt
         heartbeat_age=now - life.heartbeat if holder and life else None,
         file_ok=not config.fatal and not found,
         problems=len(found),
-        writable=os.access(config.database, os.W_OK),
+        writable=os.access(config.database, os.W_OK) and not (holder and outage()),
         running=[row for row in rows if holder and row["state"] == "running"],
         waiting=waiting(rows, judged.config, history, now, told=told if holder else None),
         hold=history.held(),

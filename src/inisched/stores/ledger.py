@@ -611,6 +611,7 @@ class Ledger:
         now: datetime,
         *,
         took: timedelta | None = None,
+        began: datetime | None = None,
         again: datetime | None = None,
         then: Iterable[tuple[JobState, Fire]] = (),
         line: tuple[JobState, int | None] | None = None,
@@ -618,13 +619,14 @@ class Ledger:
     ) -> tuple[Claimed | None, list[Claimed]]:
         """How a run ended, with what was kept of its output, and how long it took.
 
+        One that waited for others inside the daemon says when it really `began`.
         With `again` the next attempt is entered too, to wait for that moment; else the fires of
         the jobs that come `then`. Both come back. `line` says whose line of periods stops at
         which run now, or goes on (None). The `report` of its end is written with it.
         """
         with self._together():
             self.post.write(report)
-            self._note_outcome(claimed.run_id, outcome, now, took)
+            self._note_outcome(claimed.run_id, outcome, now, took, began)
             if again is not None:
                 return self._enter_again(claimed, now, again), []
             self._note_ended(claimed.run_id, now, outcome.state)
@@ -653,7 +655,12 @@ class Ledger:
             return entry.run_id
 
     def _note_outcome(
-        self, run_id: int, outcome: Outcome, now: datetime, took: timedelta | None
+        self,
+        run_id: int,
+        outcome: Outcome,
+        now: datetime,
+        took: timedelta | None,
+        began: datetime | None = None,
     ) -> None:
         self._run(
             "finish_run",
@@ -664,6 +671,7 @@ class Ledger:
             exit_code=outcome.exit_code,
             message=outcome.message,
             took=None if took is None else took // _MILLISECOND,
+            began=None if began is None else to_ms(began),
         )
         if outcome.stdout or outcome.stderr or outcome.output:
             self._run(

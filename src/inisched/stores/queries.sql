@@ -222,7 +222,7 @@ UPDATE run SET pid = :pid, pid_started = :pid_started WHERE id = :id;
 
 -- name: finish_run
 UPDATE run SET state = :state, reason = :reason, ended_at = :now, exit_code = :exit_code,
-               message = :message, took = :took
+               message = :message, took = :took, started_at = ifnull(:began, started_at)
  WHERE id = :id;
 
 -- name: insert_output
