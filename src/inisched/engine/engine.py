@@ -105,7 +105,7 @@ class Engine:
         """Nothing new is taken up any more; what was goes its way."""
         self.tally: Tally | None = None
         """What is counted; None where nobody wants to know."""
-        self.now = datetime.min.replace(tzinfo=UTC)
+        self._now, self._read_at = datetime.min.replace(tzinfo=UTC), stopwatch()
         self.scheduler = library.Scheduler(lambda: self.now)
         self._rung: list[str] = []
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
@@ -427,7 +427,8 @@ class Engine:
 
     @now.setter
     def now(self, moment: datetime) -> None:
-        self._now, self._read_at = moment, self._stopwatch()
+        if moment != self._now:
+            self._now, self._read_at = moment, self._stopwatch()
 
     def _present(self) -> datetime:
         """The moment it is while callbacks run inside the daemon, and `now` stands still."""
