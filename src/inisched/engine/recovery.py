@@ -109,7 +109,7 @@ def end_orphans(runs: list[OpenRun], ledger: str) -> set[int]:
         left = [one for found in alive.values() for one in found]
         tree.send(left, number)
         deadline = time.monotonic() + PATIENCE
-        while any(map(_lives, left)) and time.monotonic() < deadline:
+        while any(map(tree.lives, left)) and time.monotonic() < deadline:
             time.sleep(0.02)
     return had
 
@@ -128,8 +128,3 @@ def _led(run: OpenRun) -> bool:
     """Whether the pid still is that of the run, or has not been given to anyone else."""
     now = tree.look(run.pid or 0)
     return now is None or now.started == run.pid_started
-
-
-def _lives(process: tree.Process) -> bool:
-    now = tree.look(process.pid)
-    return now is not None and now.started == process.started
