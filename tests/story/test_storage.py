@@ -343,10 +343,13 @@ def test_a_daemon_whose_folder_was_given_to_another_one_gives_way(
     (tmp_path / "app").mkdir()
     s = Site(tmp_path / "app", TICK)
     with s.daemon() as first:
+        first.send_signal(signal.SIGSTOP)  # else it may be the one who takes the new folder
         (tmp_path / "app").rename(tmp_path / "old")
         (tmp_path / "app").mkdir()
         s.write(TICK)
         second = subprocess.Popen(s._command("run"), stderr=subprocess.DEVNULL)
+        s.wait((s.folder / "jobs.sock").exists)
+        first.send_signal(signal.SIGCONT)
         assert first.wait(20) == 5
         assert second.poll() is None
         more_rows(s)
