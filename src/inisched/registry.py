@@ -7,14 +7,14 @@ INI file, comes in a later version: the daemon runs what the file says and nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar, overload
+
+from msgspec import Struct, field
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(Struct, frozen=True):
     """One callback that asked to be a job of `app`."""
 
     app: str

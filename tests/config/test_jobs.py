@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from inisched.config.drawing import draw
 from inisched.config.loader import Config
@@ -352,7 +353,8 @@ def test_text_before_the_first_section_is_fatal(load_text) -> None:
 
 def test_loading_twice_gives_equal_configs(load_text) -> None:
     text = "[a]\ncall = a.b\nevery = day\nx = 1\n[b]\ncommand = x\nevery = dya\n"
-    assert load_text(text) == load_text(text)
+    once, again = (replace(load_text(text), lines=None) for _ in range(2))
+    assert once == again
 
 
 # -- names behind arg. and env.

@@ -130,7 +130,7 @@ def test_a_domain_beyond_ascii_needs_no_smtputf8() -> None:
 
 @pytest.mark.parametrize("key", ["L/1 2>@x", "a" * 300, "ü"])
 def test_any_key_makes_a_message_id_on_one_line(key: str) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     said = message(replace(letter(), key=key))
     got = message_from_bytes(compose(said, sender="a@x", to=["b@x"], utf8=False), policy=default)

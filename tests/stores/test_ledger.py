@@ -5,10 +5,10 @@ from __future__ import annotations
 import resource
 import sqlite3
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
 from inisched.stores.history import COLUMNS

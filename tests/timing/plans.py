@@ -7,11 +7,13 @@ oracle to the contract as much as the product.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Protocol
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from inisched.model.schedule import LAST_DAY, Every, Schedule, Unit
 from inisched.timing.cron import read_cron

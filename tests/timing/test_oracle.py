@@ -9,12 +9,13 @@ import os
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
 from inisched.model.schedule import Schedule
 from inisched.timing.clock_times import read_times

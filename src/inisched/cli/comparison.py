@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+
+from msgspec import Struct, field
 
 from inisched.config.drawing import escaped
 from inisched.config.problem import LONGEST_SHOWN
@@ -23,8 +24,7 @@ _ABOUT = 20
 """Characters shown before the first in which two long values differ."""
 
 
-@dataclass(slots=True)
-class _Tally:
+class _Tally(Struct):
     """Fires of one side: how many there are, and the first of them."""
 
     number: int = 0
@@ -36,8 +36,7 @@ class _Tally:
             self.first.append(at)
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """How to tell of two files: their names, and the stretch of time whose fires count."""
 
     old: str

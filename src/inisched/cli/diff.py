@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import click
+from msgspec.structs import replace
 
 from inisched.cli.comparison import Comparison
 from inisched.cli.exits import Exit

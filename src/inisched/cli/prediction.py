@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from itertools import islice
 
 import click
+from msgspec import Struct
 
 from inisched.cli.table import as_json, print_table
 from inisched.config.drawing import escaped
@@ -27,8 +27,7 @@ NAMED = 5
 """So many jobs are named of those that make the peak."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(Struct, frozen=True):
     """A stretch of time that was played, as a terminal shows it."""
 
     config: Config

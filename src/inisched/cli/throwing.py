@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from inisched.cli.asking import GLANCE, Refusal
 from inisched.cli.exits import Exit, Trouble

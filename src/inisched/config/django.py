@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import replace
 from importlib import import_module
 from typing import Any
+
+from msgspec.structs import replace
 
 from inisched.config.manage import VARIABLE
 from inisched.config.problem import CannotRun, Problem, is_secret, quoted

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from inisched.model.diagnostic import Diagnostic
 
@@ -35,8 +36,7 @@ class Entry(NamedTuple):
         return self.more[-1][0] if self.more else self.line
 
 
-@dataclass(slots=True)
-class Section:
+class Section(Struct):
     """A header and the first entry of each key under it.
 
     `repeats` are the entries whose key was there before. `spoilt` names the keys an error stands
@@ -59,8 +59,7 @@ def _no_default() -> Section:
     return Section(DEFAULT, line=0, column=1)
 
 
-@dataclass(slots=True, weakref_slot=True)
-class Document:
+class Document(Struct, weakref=True):
     """What stands in a file, its `text` with LF at the ends of lines.
 
     `sections` are in file order, twins included, DEFAULT left out. `headless` says that text stands

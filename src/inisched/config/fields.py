@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from inisched.config.document import DEFAULT, Entry, Section
 from inisched.config.ini import KEEP_ONE
@@ -41,8 +42,7 @@ class Field(NamedTuple):
         return self.text != self.entry.value or is_secret(self.name)
 
 
-@dataclass(slots=True)
-class Fields:
+class Fields(Struct):
     """What a section says: keys of inisched by name, arguments by the parameter's name."""
 
     known: dict[str, Field] = field(default_factory=dict)
@@ -61,8 +61,7 @@ class Fields:
         return Fields({**inherited, **self.known}, {**default.arguments, **self.arguments})
 
 
-@dataclass(slots=True)
-class Gatherer:
+class Gatherer(Struct):
     """Makes fields of entries. With `strict` a reference with nothing behind it is an error."""
 
     report: Report

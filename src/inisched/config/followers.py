@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.jobs import Draft
 from inisched.config.lists import listed
@@ -14,8 +16,7 @@ LISTS = ("after", "after_future", "then")
 """The keys that name jobs."""
 
 
-@dataclass(slots=True)
-class Follower:
+class Follower(Struct):
     """One job and the jobs it names, by key; only those there are, each once."""
 
     draft: Draft

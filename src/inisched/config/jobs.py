@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from inisched.config.desk import Desk
 from inisched.config.document import Section
@@ -35,8 +36,7 @@ _PLAIN = {
 """Keys a job has under their own names, as they are read; what is not given is the Job's affair."""
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """A section on its way to a job; broken where `job` is None or its desk says so.
 
     `zone` is the one to reckon with, None where none can be read.
@@ -54,8 +54,7 @@ class Draft:
         return self.job is None or self.desk.broken
 
 
-@dataclass(slots=True)
-class Drafter:
+class Drafter(Struct):
     """Drafts the jobs of one file.
 
     `zone` and the Django `project` are the file's own, None where they cannot be read.

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from inisched.config.judgement import Judgement, Request
 from inisched.config.misfits import veiled

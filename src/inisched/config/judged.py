@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.judgement import Judgement, Request, diagnostics
 from inisched.config.keys import JOB
@@ -23,8 +25,7 @@ Passed = Mapping[str, object]
 """What a callback is handed, as a view may show it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A config whose callbacks have been looked at. `passed` is by job."""
 
     config: Config

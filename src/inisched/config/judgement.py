@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from inisched.config.problem import Problem
 from inisched.model.diagnostic import Diagnostic, Level
@@ -12,8 +13,7 @@ from inisched.model.job import Argument, Call, Manage
 from inisched.model.place import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One job's callback or management command to be judged, and its gates.
 
     `call` is None where there is nothing to import but gates. `keys_set` are the keys of inisched
@@ -32,8 +32,7 @@ class Request:
         return ({} if self.call is None else {"": self.call}) | dict(self.gates)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What became of one request.
 
     `passed` is what a view may show of the callback's arguments; `injected` the names filled at

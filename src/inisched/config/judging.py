@@ -16,10 +16,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from select import select
 from typing import Any
+
+from msgspec import Struct
 
 from inisched.config import django
 from inisched.config.problem import CannotRun, Problem, quoted
@@ -34,8 +35,7 @@ LINGER = 1.0
 """Seconds a worker has to be gone after it closed its end of the pipe."""
 
 
-@dataclass(slots=True)
-class Worker:
+class Worker(Struct):
     """One forked worker as its parent sees it.
 
     `module` is the one it imports, or imported last for the job it is at; `answered` counts the

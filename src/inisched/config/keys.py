@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inisched.config import kinds
 from inisched.config.kinds import Kind, choice, choices, whole
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """One key. `default` is as shown, "" for none.
 
     A key that is not `in_force` is read and checked, and earns a warning; so do the single

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from inisched.config.lists import refuse, some
 from inisched.config.mailing import A_SERVER, ADDRESSES, read_addresses, read_sender, read_server
@@ -35,8 +36,7 @@ _TRUE = frozenset({"yes", "true", "on", "1"})
 _FALSE = frozenset({"no", "false", "off", "0"})
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """`expected` completes the sentence "expected …". `long` values have no limit of length."""
 
     expected: str

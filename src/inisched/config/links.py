@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.fields import Field
 from inisched.config.followers import LISTS, Follower, warn_of_followers
@@ -30,8 +32,7 @@ _RINGS = {
 }
 
 
-@dataclass(slots=True)
-class Links:
+class Links(Struct):
     """Holds the names in the drafts against what there is."""
 
     jobs: frozenset[str]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.desk import Desk
 from inisched.config.document import Document, Section
@@ -30,13 +33,13 @@ from inisched.config.source import Refused, read_text
 from inisched.config.when import raw_text
 from inisched.model.collector import collector_resting
 from inisched.model.diagnostic import Diagnostic, Level
+from inisched.model.guarded import Guarded
 from inisched.model.job import DjangoSettings, Job, Pool
 from inisched.model.notifier import Notifier
 from inisched.model.place import Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobSection:
+class JobSection(Struct, frozen=True, kw_only=True):
     """A section that is a job, as views show it: references as they stand, secrets masked.
 
     `job` is None where the section is broken. `schedule_text` and `timezone` are for showing
@@ -56,14 +59,15 @@ class JobSection:
     keys_set: Mapping[str, Place]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(Guarded, frozen=True, kw_only=True):
     """A file as it was read, with all that is wrong with it, in file order.
 
     `path` is as the user typed it. A notifier that cannot be read is None. `fatal` says that the
     file cannot be read as INI at all, and `settings_broken` that `[inisched]` is wrong about
     something no run can do without. A name that stands there twice is two sections, both broken.
     """
+
+    hidden: ClassVar = frozenset({"lines"})
 
     path: str
     real_path: Path
@@ -74,7 +78,7 @@ class Config:
     diagnostics: tuple[Diagnostic, ...] = ()
     fatal: bool = False
     settings_broken: bool = False
-    lines: Lines | None = field(default=None, repr=False, compare=False)
+    lines: Lines | None = None
 
     @property
     def jobs(self) -> tuple[Job, ...]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from inspect import Parameter
+
+from msgspec.structs import replace
 
 from inisched.config.problem import Problem, is_secret, quoted
 from inisched.config.shown import masked

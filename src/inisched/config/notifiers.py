@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from inisched.config.desk import Desk
 from inisched.config.document import Section
@@ -24,8 +25,7 @@ _ONE = f"exactly one of {', '.join(WAYS[:-1])} and {WAYS[-1]}"
 _A_SERVER = "a line in [inisched] such as: smtp = smtp://localhost"
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """What `[inisched]` says of mail; `server` None: nothing, or it cannot be read."""
 
     server: Smtp | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inisched.model.diagnostic import Level
 
@@ -10,8 +10,7 @@ SECRET_WORDS = ("password", "secret", "token", "key")
 LONGEST_SHOWN = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One problem of a job's callback.
 
     `key` is the key of the argument at fault (or of the key of inisched that hides a parameter);

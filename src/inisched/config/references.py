@@ -7,9 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from inisched.model.diagnostic import Unreadable
 
@@ -36,8 +37,7 @@ class Unset(Unreadable):
     """A reference is well formed, but there is nothing behind it."""
 
 
-@dataclass(slots=True)
-class References:
+class References(Struct):
     """Replaces references; each file is read once. `folder` is what their paths are relative to."""
 
     folder: Path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from array import array
-from dataclasses import replace
 from functools import cached_property
 from weakref import ref
+
+from msgspec.structs import replace
 
 from inisched.config.document import DEFAULT, Document, Entry
 from inisched.config.ini import read_ini

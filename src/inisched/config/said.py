@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inisched.config.fields import Field, Fields, Gatherer
 from inisched.config.keys import INISCHED, JOB, NOTIFY, POOL, Table, is_reserved
@@ -14,8 +15,7 @@ from inisched.config.report import Report
 _RESERVED = {"inisched": INISCHED, "pool": POOL, "notify": NOTIFY}
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """One section. `zone` is the one its moments are meant in.
 
     `fields` are keys of inisched by their own names, and what is none of them as "arg." and the

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
+
+from msgspec.structs import replace
 
 from inisched.config.database import check_database
 from inisched.config.desk import Desk
@@ -14,6 +16,7 @@ from inisched.config.lists import listed
 from inisched.config.report import Report
 from inisched.model.address import Address
 from inisched.model.diagnostic import Diagnostic, Level, Unreadable
+from inisched.model.guarded import Guarded
 from inisched.model.place import Place
 from inisched.model.retention import Retention
 from inisched.timing.zone import host_zone, is_zone
@@ -25,13 +28,14 @@ _SYSTEMS_OWN = "/etc/localtime"
 USUAL_RETENTION = Retention()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Guarded, frozen=True, kw_only=True):
     """`database` None means: beside the file. Paths are absolute.
 
     `retention` None: the section has an error, and what is kept for how long may be part of it,
     so that everything is.
     """
+
+    hidden: ClassVar = frozenset({"sentry_dsn"})
 
     timezone: str
     python_path: tuple[Path, ...]
@@ -44,7 +48,7 @@ class Settings:
     log_format: str = "text"
     preload: tuple[str, ...] = ()
     retention: Retention | None = USUAL_RETENTION
-    sentry_dsn: str | None = field(default=None, repr=False)
+    sentry_dsn: str | None = None
     metrics: Address | None = None
 
 

@@ -8,8 +8,10 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from inspect import Parameter
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.convert import convert
 from inisched.config.misfits import (
@@ -39,8 +41,7 @@ INJECTED: Mapping[str, Callable[[CurrentRun], object]] = {
 """What a callback is handed when it names it and the section does not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """What a callback is called with, and what is wrong with that.
 
     `values` holds the converted arguments; it is complete only where `ok`. `shown` is what a view

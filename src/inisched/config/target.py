@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+
+from msgspec import Struct
 
 from inisched.config.problem import CannotRun, Problem, quoted
 from inisched.config.whereabouts import raised_at, where_else
@@ -17,8 +18,7 @@ from inisched.timing.nearest import did_you_mean
 EXPECTED = "a dotted path such as pkg.mod.func or pkg.mod:func"
 
 
-@dataclass(frozen=True, slots=True)
-class Finder:
+class Finder(Struct, frozen=True):
     """Finds callbacks for a file that lies in `folder`; `python_path` is absolute.
 
     `importing` is told the name of each module before it is imported.

@@ -6,10 +6,12 @@ Values go through standard input or a pipe and never through a command line: the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec import to_builtins
+from msgspec.structs import asdict
 
 from inisched.config.problem import Problem
 from inisched.model.current import CurrentRun
@@ -27,7 +29,7 @@ _NOWHERE = Place("", 1, 1)
 def pack_call(call: Call | Manage) -> Json:
     """A callback or command without its places: the other side has no use for them."""
     if isinstance(call, Manage):
-        return {"manage": call.words, "text": call.text, "settings": asdict(call.settings)}
+        return {"manage": call.words, "text": call.text, "settings": to_builtins(call.settings)}
     return {
         "target": call.target,
         "gate": call.gate,

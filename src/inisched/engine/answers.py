@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from inisched.config.drawing import draw, summary
 from inisched.config.judged import errors
@@ -26,8 +27,7 @@ from inisched.stores.ledger import LedgerDown
 log = logging.getLogger("inisched")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How the last reading of the file came out; `problem` says why it is not in force."""
 
     config: Config

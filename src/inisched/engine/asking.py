@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from inisched.engine.run import UnderWay
 from inisched.engine.seat import Seat
@@ -20,8 +21,7 @@ Ask = Callable[[Task, Call], UnderWay | Outcome]
 READY, SHOULD_RUN = "ready", "should_run"
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """A question under way about a waiting fire."""
 
     seat: Seat

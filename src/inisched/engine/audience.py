@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from inisched.model.event import Kind
 from inisched.model.job import Job
@@ -17,8 +18,7 @@ Changed = Callable[[Job, datetime | None, timedelta | None], tuple[str, ...]]
 """What is different since a job last worked at a moment, its run having taken so long now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What the file says of who hears of things: its notifiers, and whether Sentry does.
 
     `path` and `host` are as letters have them; `changed` is asked when something breaks.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 from inisched.config.rescheduled import KEYS, reschedule
 from inisched.model.schedule import Schedule
@@ -34,8 +35,7 @@ class Action(Enum):
 _OF_ALL = (Action.HOLD, Action.RELEASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """Who wants what switched, and why.
 
     `until` goes with PAUSE. With RESCHEDULE a `schedule` of None lets the file have its way again.

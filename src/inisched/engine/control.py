@@ -13,10 +13,11 @@ import selectors
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from msgspec import Struct, field
 
 from inisched.stores.opening import belongs_to
 
@@ -50,8 +51,7 @@ def socket_of(database: Path) -> Path:
     return database.with_suffix(".sock")
 
 
-@dataclass(slots=True)
-class _Guest:
+class _Guest(Struct):
     line: socket.socket
     heard: bytearray = field(default_factory=bytearray)
     answer: bytes = b""

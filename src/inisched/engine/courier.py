@@ -13,9 +13,10 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec.structs import asdict
 
 from inisched.engine.messenger import BEGIN, KNOWN, Told
 from inisched.notifiers.courier import deliver, settle

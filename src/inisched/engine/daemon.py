@@ -9,9 +9,10 @@ import signal
 import socket
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
@@ -83,8 +84,7 @@ PRECISE = 0.002
 """The last seconds before a fire are slept precisely: selectors round up to a millisecond."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """When the daemon leaves by itself. `lasts` None: never."""
 
     once: bool = False

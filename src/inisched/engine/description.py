@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from inisched.engine.run import Run
 from inisched.model.event import Event, Kind
@@ -18,8 +19,7 @@ LINES, LONGEST_LINE = 40, 500
 """How many lines of each stream an event has, and how many characters of each."""
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """Describes what happens to the jobs of the file at `path`, on this host."""
 
     path: str

@@ -11,9 +11,10 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
+
+from msgspec.structs import replace
 
 from inisched.engine import beginnings
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from inisched.model.job import Ending, Gates
 from inisched.model.run import FAILURES, SUCCESSES, State
 from inisched.stores.job_state import JobState
 
 
-@dataclass(slots=True)
-class Ends:
+class Ends(Struct):
     """When a job's latest run started, and when one last succeeded and failed; None: never."""
 
     started: datetime | None = None

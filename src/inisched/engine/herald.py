@@ -7,9 +7,10 @@ once it has been: `accept` it then.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from inisched.engine.audience import Setting
 from inisched.engine.description import Description

@@ -7,11 +7,12 @@ import os
 import socket
 import sys
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from inisched.executors.running import process_start
 from inisched.stores.opening import create_private
@@ -27,8 +28,7 @@ LASTING = ("daemon", "once")
 """Who keeps the lock, and is not waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds the lock, as the lock file tells it. `role` is "daemon", "once" or "command"."""
 
     pid: int

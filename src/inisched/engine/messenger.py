@@ -15,9 +15,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from inisched.config.wire import HELPER
 from inisched.executors import tree
@@ -29,8 +30,7 @@ BEGIN, KNOWN = b"b", b"k"
 CHUNK = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What became of a letter. `final`: trying again is of no use. It may not have been `tried`."""
 
     id: int

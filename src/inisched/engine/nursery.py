@@ -9,8 +9,9 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from inisched.engine.clock import Clock
 from inisched.executors import tree
@@ -29,8 +30,7 @@ GLANCE = 0.02
 """Seconds between two looks at a tree that is coming to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Departed:
+class Departed(Struct, frozen=True):
     """A run that has ended, so many seconds ago.
 
     `left`: how many processes it left behind, which are being ended.
@@ -42,8 +42,7 @@ class Departed:
     left: int
 
 
-@dataclass(slots=True)
-class _Child:
+class _Child(Struct):
     running: Running
     job: Job
     deadline: float | None
@@ -54,8 +53,7 @@ class _Child:
     left: int = 0
 
 
-@dataclass(slots=True)
-class _Strays:
+class _Strays(Struct):
     """What a run left behind: told to end, killed when its time is up."""
 
     processes: list[tree.Process]
@@ -63,8 +61,7 @@ class _Strays:
     kill_at: float
 
 
-@dataclass(slots=True)
-class _Gone:
+class _Gone(Struct):
     """A run that has ended."""
 
     mark: str

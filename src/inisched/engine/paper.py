@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.model.run import Fire, Gap, Outcome, Reason
 from inisched.stores.job_state import Beginning, JobState
@@ -18,8 +20,7 @@ NOT_YET = datetime.max.replace(tzinfo=UTC)
 """The end of a run of which it is not known."""
 
 
-@dataclass(slots=True)
-class PaperRun:
+class PaperRun(Struct):
     """A predicted run; `waited_for` is the gate it waited at, "" where it did not wait."""
 
     job: str
@@ -29,8 +30,7 @@ class PaperRun:
     waited_for: str = ""
 
 
-@dataclass(slots=True)
-class PaperSkip:
+class PaperSkip(Struct):
     """A stretch of fires that would not run, `fire_at` the first of them."""
 
     job: str
@@ -39,8 +39,7 @@ class PaperSkip:
     count: int
 
 
-@dataclass(slots=True)
-class Waiting:
+class Waiting(Struct):
     """A fire that waits; `gate` is what for, "" while nobody has looked."""
 
     run_id: int

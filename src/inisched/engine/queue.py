@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from inisched.engine.messenger import Messenger
 from inisched.model.notifier import Way
@@ -16,8 +17,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
 """Until what failed is tried again; doubled each time."""
 
 
-@dataclass(slots=True)
-class Queue:
+class Queue(Struct):
     """The letters of one way, the oldest first; `address` is where they went last.
 
     It has failed so many times in a row, and is left alone until `rested` (monotonic seconds). It

@@ -7,9 +7,11 @@ import selectors
 import signal
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.engine.clock import Clock
 from inisched.engine.endings import concluded
@@ -33,8 +35,7 @@ Echo = Callable[[bytes], object]
 Days = tuple[date, date]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True, kw_only=True):
     """A run that took place. `stopped`: somebody broke it off."""
 
     fire: Fire
@@ -106,8 +107,7 @@ def asked_for(job: str, moment: datetime, period: Days | None = None) -> Fire:
     return Fire(job=job, at=moment, moved=moment, trigger=Trigger.MANUAL, period=period)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A gate that was asked, by its key. `stopped`: somebody broke it off."""
 
     key: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct
 
 from inisched.engine.seat import Seat
 from inisched.executors.running import Task
@@ -35,8 +36,7 @@ End = Callable[[int], None]
 """The door by which a run is ended before its time: TERM, and KILL after its `kill_after`."""
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """A run under way; `running` is None where it ran inside the daemon.
 
     `stopped` says who ended it before its time; "" while nobody has.

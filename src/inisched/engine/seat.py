@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from inisched.model.job import Job, Misfire, Overlap
 from inisched.model.run import Fire, Gap, Reason, Trigger
@@ -22,7 +23,6 @@ _MILLISECOND = timedelta(milliseconds=1)
 _HOLDERS = {"running": set, "line": deque, "pending": dict, "ready": dict, "cleared": set}
 
 
-@dataclass(slots=True)
 class Seat:
     """One job under the engine's care.
 
@@ -35,24 +35,49 @@ class Seat:
     `max_running` places and nothing else, until something changes in its line.
     """
 
-    job: Job
-    state: JobState
-    rhythm: Rhythm
-    entry: library.Job | None
-    looked: datetime
-    running: set[int] = field(init=False)
-    line: deque[Claimed] = field(init=False)
-    pending: dict[int, Claimed] = field(init=False)
-    removed: bool = False
-    paused_from: datetime | None = None
-    paused_until: datetime | None = None
-    held: tuple[Claimed, Stretch] | None = None
-    failed: Claimed | None = None
-    asking: int | None = None
-    ready: dict[int, datetime] = field(init=False)
-    cleared: set[int] = field(init=False)
-    shut: str | None = None
-    patient: bool = False
+    __slots__ = (
+        "asking",
+        "cleared",
+        "entry",
+        "failed",
+        "held",
+        "job",
+        "line",
+        "looked",
+        "patient",
+        "paused_from",
+        "paused_until",
+        "pending",
+        "ready",
+        "removed",
+        "rhythm",
+        "running",
+        "shut",
+        "state",
+    )
+    running: set[int]
+    line: deque[Claimed]
+    pending: dict[int, Claimed]
+    ready: dict[int, datetime]
+    cleared: set[int]
+
+    def __init__(
+        self,
+        job: Job,
+        state: JobState,
+        rhythm: Rhythm,
+        entry: library.Job | None,
+        looked: datetime,
+    ) -> None:
+        self.job, self.state, self.rhythm = job, state, rhythm
+        self.entry, self.looked = entry, looked
+        self.removed = self.patient = False
+        self.paused_from: datetime | None = None
+        self.paused_until: datetime | None = None
+        self.held: tuple[Claimed, Stretch] | None = None
+        self.failed: Claimed | None = None
+        self.asking: int | None = None
+        self.shut: str | None = None
 
     if not TYPE_CHECKING:
 

@@ -10,8 +10,10 @@ import heapq
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.engine.engine import Engine
 from inisched.engine.nursery import Departed
@@ -38,8 +40,7 @@ class _Imagined:
 _IMAGINED = _Imagined()
 
 
-@dataclass(frozen=True, slots=True)
-class Peak:
+class Peak(Struct, frozen=True):
     """The most runs at a time, when that was first so, and the jobs they were of."""
 
     runs: int

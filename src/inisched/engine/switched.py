@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.config.rescheduled import reschedule, without_reach
 from inisched.config.when import AT_START
@@ -17,8 +19,7 @@ from inisched.stores.switches import Keys, Switch
 from inisched.timing.due import gap
 
 
-@dataclass(frozen=True, slots=True)
-class Switched:
+class Switched(Struct, frozen=True):
     """The jobs of a file with their switches, and what is known of each with its rhythm back."""
 
     jobs: tuple[Job, ...]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Container
-from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec import Struct, field
 
 from inisched.model.run import Reason, State, Trigger
 
@@ -39,8 +40,7 @@ class Spread:
         self.total += seconds
 
 
-@dataclass(slots=True)
-class Sheet:
+class Sheet(Struct):
     """What was counted of one job."""
 
     ends: dict[State, int] = field(default_factory=dict)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.executors.returned import NO, YES
 from inisched.executors.running import Task
@@ -17,8 +19,7 @@ OUTPUT_LIMIT = 4 * 1024
 """Bytes of each stream that are kept of what a gate prints."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a gate says. `yes` None: it gave no answer, and `words` say why ("returned None").
 
     `printed` is what it wrote meanwhile, to both streams.

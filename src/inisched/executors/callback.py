@@ -9,9 +9,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import IO
+
+from msgspec.structs import replace
 
 from inisched.executors import surroundings
 from inisched.executors.kept import Kept, cut_message

@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Container, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from inisched.executors.calling import carry_out
 from inisched.executors.request import Request

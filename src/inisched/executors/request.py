@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from inisched.config.wire import pack_call, pack_run, unpack_call, unpack_run
 from inisched.model.current import CurrentRun
 from inisched.model.job import Call, Manage
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One run of one callback or management command.
 
     `folder` is the file's; `python_path` is taken from there, unless it is `resolved` already.

@@ -6,7 +6,9 @@ import inspect
 import json
 import signal
 from collections.abc import Container
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.config.target import describe
 from inisched.executors.kept import Kept, cut_message
@@ -29,8 +31,7 @@ _STATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """How a callback ended, in its own words.
 
     With `status` None the exit code decides. Its process ends with `exit_code`, so that nothing

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from signal import Signals
 from typing import IO, Protocol
+
+from msgspec import Struct
 
 from inisched.executors import tree
 from inisched.executors.kept import Kept
@@ -19,8 +20,7 @@ CHUNK = 64 * 1024
 RESULT_AT_MOST = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(Struct, frozen=True, kw_only=True):
     """One attempt to carry out a fire, as an executor needs it. Moments are aware."""
 
     run_id: int

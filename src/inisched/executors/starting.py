@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.executors import tree
 from inisched.executors.callback import run_inline, start_call
@@ -18,8 +20,7 @@ from inisched.model.job import Command, Executor
 from inisched.model.run import Outcome
 
 
-@dataclass(frozen=True)
-class Executors:
+class Executors(Struct, frozen=True, dict=True):
     """Carries tasks out for one file, whose folder is their working directory.
 
     Callbacks are forked by `keeper` where it can; without one each has a fresh interpreter.

@@ -10,8 +10,9 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
+
+from msgspec import Struct
 
 from inisched.config.wire import HELPER
 
@@ -22,8 +23,7 @@ MARK = "INISCHED_MARK"
 """The environment variable that names the run to whoever finds one of its processes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """A living process; `started` (ticks since boot) with the pid names it for good."""
 
     pid: int

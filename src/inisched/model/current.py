@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentRun:
+
+class CurrentRun(Struct, frozen=True, kw_only=True):
     """The run under way, as `inisched.current_run()` tells of it.
 
     `scheduled_for` is the moment of the fire as the ledger shows it, aware, in the job's zone.

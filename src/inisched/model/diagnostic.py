@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from inisched.model.place import Place
 
@@ -16,8 +17,7 @@ class Level(Enum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, kw_only=True):
     """One problem. `length` is how many characters the caret underlines, at least 1.
 
     `code` is a stable word for programs ("unknown-key"). `job` and `key` are None where the

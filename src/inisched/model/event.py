@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any
+
+from msgspec import Struct
 
 from inisched.model.run import Reason, State, Trigger
 
@@ -26,8 +27,7 @@ class Kind(Enum):
     TEST = "test"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Struct, frozen=True, kw_only=True):
     """What happened, whole: nobody needs the ledger to tell it. Moments are aware UTC.
 
     None: there is no such thing, as a late fire has no run. `at` is the moment it happened.
@@ -75,7 +75,7 @@ class Event:
 
     def as_json(self) -> dict[str, Any]:
         """All fields as JSON holds them: moments as ISO-8601 UTC text, durations in seconds."""
-        found = {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        found = {name: _plain(getattr(self, name)) for name in self.__struct_fields__}
         found["event"] = found.pop("kind")
         found["duration_s"] = found.pop("duration")
         return found
@@ -83,7 +83,7 @@ class Event:
     @classmethod
     def from_json(cls, packed: Mapping[str, Any]) -> Event:
         """The event again. A field this version does not know is left out."""
-        known = {each.name for each in fields(cls)}
+        known = cls.__struct_fields__
         found = {name: value for name, value in packed.items() if name in known}
         found |= {"kind": packed["event"], "duration": packed["duration_s"]}
         return cls(**{name: _READERS.get(name, _as_is)(value) for name, value in found.items()})

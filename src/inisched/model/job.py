@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
+from typing import ClassVar
 
+from msgspec import Struct, field
+
+from inisched.model.guarded import Guarded
 from inisched.model.notifier import Notices
 from inisched.model.place import Place
 from inisched.model.run import FAILURES, SUCCESSES, State
@@ -57,16 +60,14 @@ class Ending(Enum):
         return {"success": good, "failure": bad, "finished": good or bad}[self.value]
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Struct, frozen=True):
     """Places that jobs share: `max` of them, and how long a fire waits for one (None: no limit)."""
 
     max: int = 1
     wait: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(Struct, frozen=True):
     """Further attempts of a fire after a failure or timeout."""
 
     retries: int = 0
@@ -83,12 +84,13 @@ class Retry:
         return min(self.delay * factor, self.max_delay)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Guarded, frozen=True, kw_only=True):
     """What a run finds around it. None: as the daemon has it; `cwd` None: the file's folder."""
 
+    hidden: ClassVar = frozenset({"env"})
+
     cwd: str | None = None
-    env: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    env: tuple[tuple[str, str], ...] = ()
     env_file: str | None = None
     run_as: str | None = None
     umask: int | None = None
@@ -96,8 +98,7 @@ class Surroundings:
     memory_limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Struct, frozen=True):
     """A keyword argument of a callback as the file gives it, before conversion.
 
     `text` is the value with its references replaced, `shown` what a view may print. `key` is
@@ -114,8 +115,7 @@ class Argument:
     key_place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A Python callback: `module` and the attribute path in it, as far as the text tells.
 
     `target` is the text of the file, references replaced. With `pkg.mod:func` the border is known;
@@ -131,15 +131,13 @@ class Call:
     gate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A line or script for /bin/sh."""
 
     script: str
 
 
-@dataclass(frozen=True, slots=True)
-class DjangoSettings:
+class DjangoSettings(Struct, frozen=True):
     """The settings module of a Django project, and the key that names it.
 
     `place` is where the value starts; None for one from the daemon's environment. `shown` is as
@@ -152,8 +150,7 @@ class DjangoSettings:
     shown: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Manage:
+class Manage(Struct, frozen=True):
     """A Django management command: its name and its arguments, as a shell would split them.
 
     `text` is the value as the file has it, and `place` where it stands.
@@ -182,8 +179,7 @@ class Manage:
 Action = Call | Command | Manage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gates:
+class Gates(Struct, frozen=True, kw_only=True):
     """What a fire passes before it starts, and how long it waits. None: no such gate, no limit.
 
     `after` and `future` are names of jobs; a `future` one is met where this job never ran.
@@ -204,9 +200,10 @@ class Gates:
         return tuple(dict.fromkeys((*self.after, *self.future)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Guarded, frozen=True, kw_only=True):
     """One job. Durations are never negative; None means: none, no limit."""
+
+    hidden: ClassVar = frozenset({"secrets"})
 
     name: str
     place: Place
@@ -234,4 +231,4 @@ class Job:
     then: tuple[str, ...] = ()
     then_on: Ending = Ending.SUCCESS
     notices: Notices = field(default_factory=Notices)
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import ClassVar
+
+from msgspec import Struct
 
 from inisched.model.event import Kind
+from inisched.model.guarded import Guarded
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Smtp:
+class Smtp(Guarded, frozen=True, kw_only=True):
     """A mail server. `tls`: from the first byte on; `starttls`: must be had before anything else.
 
     Without either, STARTTLS is used where the server offers it.
     """
+
+    hidden: ClassVar = frozenset({"password"})
 
     host: str
     port: int
     tls: bool = False
     starttls: bool = False
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
+class Mail(Struct, frozen=True, kw_only=True):
     """To these addresses, through a server. `sender` "": inisched at this host."""
 
     to: tuple[str, ...]
@@ -32,46 +35,48 @@ class Mail:
     sender: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Relay:
+class Relay(Guarded, frozen=True):
     """By an Apprise URL."""
 
-    url: str = field(repr=False)
+    hidden: ClassVar = frozenset({"url"})
+
+    url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Webhook:
+class Webhook(Guarded, frozen=True):
     """The event as JSON, by POST."""
 
-    url: str = field(repr=False)
+    hidden: ClassVar = frozenset({"url"})
+
+    url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe:
+class Pipe(Struct, frozen=True):
     """The event as JSON on the standard input of a line or script for /bin/sh."""
 
     script: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Guarded, frozen=True):
     """A URL prefix that hears of starts, successes and failures of one job."""
 
-    url: str = field(repr=False)
+    hidden: ClassVar = frozenset({"url"})
+
+    url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sentry:
+class Sentry(Guarded, frozen=True):
     """Errors and check-ins, for a DSN."""
 
-    dsn: str = field(repr=False)
+    hidden: ClassVar = frozenset({"dsn"})
+
+    dsn: str
 
 
 Way = Mail | Relay | Webhook | Pipe | Ping | Sentry
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notifier:
+class Notifier(Guarded, frozen=True, kw_only=True):
     """One `[notify:NAME]`.
 
     `on` None: whatever a job tells. `usual`: hears of every job that names no notifier. `repeat`:
@@ -79,25 +84,28 @@ class Notifier:
     collected so long and told together. `secrets` no text may show.
     """
 
+    hidden: ClassVar = frozenset({"secrets"})
+
     name: str
     way: Way
     on: frozenset[Kind] | None = None
     usual: bool = True
     repeat: timedelta | None = None
     digest: timedelta | None = None
-    secrets: tuple[str, ...] = field(default=(), repr=False)
+    secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Notices:
+class Notices(Guarded, frozen=True, kw_only=True):
     """What a job says of who hears of it.
 
     `to` None: every usual notifier. `on` None: failure and recovery, or what the notifier asks
     for. None elsewhere: not asked for.
     """
 
+    hidden: ClassVar = frozenset({"ping"})
+
     to: tuple[str, ...] | None = None
     on: frozenset[Kind] | None = None
     warn_after: timedelta | None = None
     expect_within: timedelta | None = None
-    ping: str | None = field(default=None, repr=False)
+    ping: str | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 
 class STATUS(str, Enum):
@@ -15,8 +16,7 @@ class STATUS(str, Enum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(Struct, frozen=True):
     """What a callback may return.
 
     `message` is one line for a user, `output` is for an administrator. The runner adds the

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
+
+class Retention(Struct, frozen=True, kw_only=True):
     """How long rows and output are kept after their end, and how many rows of a job at most."""
 
     history: timedelta = timedelta(days=90)

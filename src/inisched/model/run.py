@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 
 class State(Enum):
@@ -55,8 +56,7 @@ class Trigger(Enum):
     START = "start"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fire:
+class Fire(Struct, frozen=True, kw_only=True):
     """One moment at which a job is meant to run.
 
     `at` is the moment the rhythm, grace and account go by; `moved` is the same moment after
@@ -72,8 +72,7 @@ class Fire:
     override: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(Struct, frozen=True, kw_only=True):
     """A stretch of fires that did not run, and why: `first` to `last`, both inclusive.
 
     `exact` is False where counting stopped and `count` is a lower bound.
@@ -88,8 +87,7 @@ class Gap:
     exact: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class Run(Struct, frozen=True, kw_only=True):
     """One row of the ledger as it is read back. Moments are aware UTC."""
 
     id: int
@@ -118,8 +116,7 @@ class Run:
         return self.ended_at - self.started_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """How an executor saw a run end.
 
     `status`, `message` and `output` are the callback's own words where it said any. Streams are

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
+
+from msgspec import Struct
 
 LAST_DAY = 0
 """`on_day = last`."""
@@ -37,8 +38,7 @@ _SECONDS = {
 _OF_THE_DAY = (Unit.SECOND, Unit.MINUTE, Unit.HOUR)
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """A read `every`: a unit with its number, or weekdays, or `never` (neither).
 
     `latest` is the upper end, inclusive, of `5 to 10 minutes`. Weekdays count from Monday = 0.
@@ -54,8 +54,7 @@ class Every:
         return self.unit is None and not self.weekdays
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True):
     """When one job is due.
 
     Exactly one of `every` and `cron` is set. `at` holds seconds into the day (into the hour or

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+
+from msgspec import Struct
 
 from inisched.notifiers.deadline import Deadline
 from inisched.notifiers.message import Message
@@ -21,8 +22,7 @@ _ENOUGH = 0.5
 it is being taken may arrive twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What became of one letter.
 
     `error` is why it did not arrive; of one that did, what is to be remarked (one of several

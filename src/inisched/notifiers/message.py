@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from inisched.model.event import Event
 from inisched.notifiers import words
 from inisched.notifiers.wire import Letter
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """At least one letter; more than one, or `digest`, and they are told together."""
 
     letters: Sequence[Letter]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
+
+from msgspec import Struct, to_builtins
 
 from inisched.model.event import Event
+from inisched.model.guarded import Guarded
 from inisched.model.notifier import Mail, Ping, Pipe, Relay, Sentry, Smtp, Way, Webhook
 
 Json = dict[str, Any]
@@ -21,8 +23,7 @@ _WAYS: dict[str, type[Relay | Webhook | Pipe | Ping | Sentry]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Struct, frozen=True, kw_only=True):
     """One event on its way.
 
     `key` is the same however often it is sent. `monitor` is what Sentry is told of the job's
@@ -35,13 +36,14 @@ class Letter:
     monitor: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class Parcel(Guarded, frozen=True, kw_only=True):
     """Letters that go one way, in order; with `digest` all of them as one message.
 
     `folder` is where commands run, `ledger` the database's id, `limit` seconds for all of it.
     `secrets` no error may show.
     """
+
+    hidden: ClassVar = frozenset({"secrets"})
 
     way: Way
     letters: Sequence[Letter]
@@ -49,7 +51,7 @@ class Parcel:
     folder: str = "."
     ledger: str = ""
     limit: float = 10.0
-    secrets: Sequence[str] = field(default=(), repr=False)
+    secrets: Sequence[str] = ()
 
 
 def pack(parcel: Parcel) -> bytes:
@@ -78,7 +80,7 @@ def unpack(data: bytes) -> Parcel:
 def pack_way(way: Way) -> Json:
     """A way with its kind under "way"."""
     names = {kind: name for name, kind in _WAYS.items()}
-    return {"way": "mail" if isinstance(way, Mail) else names[type(way)], **asdict(way)}
+    return {"way": "mail" if isinstance(way, Mail) else names[type(way)], **to_builtins(way)}
 
 
 def unpack_way(packed: Mapping[str, Any]) -> Way:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from inisched.engine.lock import Holder
 from inisched.model.duration import show_duration
@@ -18,8 +19,7 @@ MOST_TOLD = 3
 """Stretches that are told one by one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """Whether a daemon looks now: "up", "down" or "asleep", and since when that is so.
 
     `since` is None for one that is up, and where none has ever run. `stopped`: by a signal.

@@ -7,9 +7,11 @@ interval moved with it; so before that they lay elsewhere, and this room reckons
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.engine.seat import begin
 from inisched.model.job import Job
@@ -28,8 +30,7 @@ _LAST = datetime(9990, 1, 1, tzinfo=UTC)
 _MOST_GUESSES = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Struct, frozen=True):
     """A fire by the schedule: where it lies, and where it lay before jitter. Not `exact` where
     it depends on when runs before it end."""
 
@@ -39,8 +40,7 @@ class Beat:
     exact: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Lap:
+class Lap(Struct, frozen=True):
     """How the rhythm lay while the clock showed (since, until], between two times it was set."""
 
     rhythm: Rhythm
@@ -68,8 +68,7 @@ class Lap:
         return next((beat.at for beat in self.within(moment, _LAST)), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Beats:
+class Beats(Struct, frozen=True):
     """All fires of a job by its schedule. `known`: the ledger knows the rhythm; else it is as if
     first looked at now. Fires up to `looked`, unmoved, are accounted for."""
 

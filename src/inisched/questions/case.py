@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.loader import Config, JobSection
 from inisched.model.job import Job
@@ -26,8 +28,7 @@ Gates = Callable[[], Mapping[int, str]]
 """What a living daemon says its waiting runs wait for, by their ids."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tale:
+class Tale(Struct, frozen=True):
     """What became of one fire, or that it is none. `runs` are those that carried it out."""
 
     verdict: str
@@ -36,16 +37,14 @@ class Tale:
     text: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """A run that brought another about."""
 
     job: str
     id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One job at `now`. `beats` is None where its schedule cannot be read.
 
     `job` is as its switches make it, `paused` until when it rests. `standing` is why it has no

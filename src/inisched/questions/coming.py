@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from inisched.model.job import Job
 from inisched.stores.job_state import JobState
@@ -19,8 +20,7 @@ _INSTANT = timedelta(microseconds=1)
 NO_PAUSES: Mapping[str, datetime] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
+class Coming(Struct, frozen=True):
     """A fire that lies ahead. Not `exact` where it depends on when runs before it end."""
 
     job: str

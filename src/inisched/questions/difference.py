@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from inisched.config.keys import is_reserved
 from inisched.config.loader import Config, JobSection
@@ -12,8 +13,7 @@ from inisched.config.said import Said, said
 from inisched.model.job import Job
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A key that means something else. Values as views show them; None where it is not written."""
 
     key: str
@@ -21,8 +21,7 @@ class Change:
     new: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """One name in both files. Of a job `old` and `new` are its sections, None where it is not.
 
     `in_old` and `in_new` say whether a section of that name stands there, a job or not. A job

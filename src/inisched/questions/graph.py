@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from inisched.config.loader import Config
 from inisched.model.job import Gates, Job
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Struct, frozen=True, kw_only=True):
     """One job that follows others or is followed. `job` is None where its section is broken: then
     what it follows is not known. A `broken` one may be so for its callback alone."""
 

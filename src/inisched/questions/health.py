@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from inisched.config.judged import errors
 from inisched.config.loader import Config
@@ -22,8 +23,7 @@ STALE = timedelta(seconds=90)
 """A heartbeat older than this is no sign of health."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Struct, frozen=True, kw_only=True):
     """The answer of `status`.
 
     `problems` counts the errors in the file, `jobs` those that have fires of their own, `outbox`

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from inisched.config.judged import Judged, Passed
 from inisched.config.loader import JobSection
@@ -17,8 +18,7 @@ from inisched.stores.job_state import JobState
 from inisched.stores.switches import Switch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobLine:
+class JobLine(Struct, frozen=True, kw_only=True):
     """One job at a glance: its section, the job as its switches make it, and those in force.
 
     `opened` are the states of its open rows, `waiter` is the first of its fires that waits. `cost`

@@ -6,8 +6,10 @@ What their gates make of these fires stands in `prospects`.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.engine.seat import asked_for, begin, dated
 from inisched.model.job import Job
@@ -20,8 +22,7 @@ from inisched.timing.due import due
 Days = tuple[date, date]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
+class Pending(Struct, frozen=True, kw_only=True):
     """A fire that would be carried out, or a stretch of fires that would not.
 
     `outcome` is run, wait or skip; `until` is None for a single fire, and `fire` for a stretch.

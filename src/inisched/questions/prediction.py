@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.loader import Config
 from inisched.engine.paper import PaperRun, PaperSkip
@@ -31,8 +33,7 @@ SHOWN = 20
 _INSTANT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Length:
+class Length(Struct, frozen=True):
     """How long a job runs, and how that is known: "assumed", "of 20 runs" or "no runs yet".
 
     `capped`: it would be longer without the job's timeout.
@@ -117,8 +118,7 @@ def _last_end(beat: Rhythm, since: datetime) -> datetime | None:
     return steady.latest(beat.anchor.moment + beat.shift - _INSTANT, since)
 
 
-@dataclass(slots=True)
-class Forecast:
+class Forecast(Struct):
     """What becomes of one job. `waits` counts runs that waited, `longest` is the longest wait."""
 
     job: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime
+
+from msgspec.structs import replace
 
 from inisched.engine.asking import is_overdue, limit_of, next_question, override_of
 from inisched.engine.following import Followed

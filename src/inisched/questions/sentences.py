@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from inisched.questions.spans import Span
 
@@ -13,8 +14,7 @@ NEAR = timedelta(days=6)
 """So far away a moment is told by its weekday."""
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(Struct, frozen=True):
     """Tells moments as people would, at `now`: in the zone, or with `utc` in UTC."""
 
     zone: str

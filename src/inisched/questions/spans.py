@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from inisched.model.diagnostic import Unreadable
 from inisched.model.duration import read_duration
@@ -25,8 +26,7 @@ _OFFSET = re.compile(r"(Z|[+-][0-9]{2}(:?[0-9]{2}){0,2})$", re.IGNORECASE)
 _FRACTION = re.compile(r"(:[0-9]{2}:[0-9]{2}|[0-9]{6})[.,]([0-9]{1,6})")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The moments [begin, end), aware UTC. `what` names it: day, hour, minute, second, moment."""
 
     begin: datetime

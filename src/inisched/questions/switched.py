@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from inisched.engine.switched import switched
 from inisched.model.job import Job
@@ -13,8 +14,7 @@ from inisched.stores.job_state import JobState
 from inisched.stores.switches import Switch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """How jobs stand now: as switched, what is known of each, and the switches in force.
 
     `paused` is until when, by job.

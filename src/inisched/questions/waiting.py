@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from inisched.config.loader import Config
 from inisched.engine.asking import limit_of, next_question, override_of
@@ -22,8 +23,7 @@ Told = Callable[[], Mapping[int, str]]
 SCHEDULED = ("schedule", "catchup")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiter:
+class Waiter(Struct, frozen=True, kw_only=True):
     """A row that waits, and for what, in the words of `status`. `job` None: it cannot be read.
 
     `missing` are the jobs it still has to follow, and `idle` why some of them may never run;

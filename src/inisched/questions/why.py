@@ -7,9 +7,11 @@ daemon say where there are none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.questions.beats import Beat, Beats
 from inisched.questions.case import Case, Tale
@@ -31,8 +33,7 @@ LIMITS = ("active_from", "active_until", "inactive", "disabled")
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """`fire_at` is None where no fire was found; then `before` and `after` are the nearest."""
 
     job: str

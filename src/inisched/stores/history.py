@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from inisched.model.event import Kind
 from inisched.stores.job_state import JobState, read_job_states
@@ -40,8 +41,7 @@ Row = dict[str, Any]
 """One row of v_runs: the public columns, moments as ISO-8601 UTC text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """One run with its output. Totals count every byte there was."""
 
     row: Row

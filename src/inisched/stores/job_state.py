@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sys import intern
 from typing import Any
+
+from msgspec import Struct
 
 from inisched.model.job import Job
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
@@ -19,8 +20,7 @@ _MS = timedelta(milliseconds=1)
 NO_SHIFT = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobState:
+class JobState(Struct, frozen=True, kw_only=True):
     """What the ledger remembers of a job. `looked` is unmoved; None: never looked at.
 
     A job rests while it is not in the file, not active, or broken: that stretch has no fires. It
@@ -72,8 +72,7 @@ class JobState:
         return rhythm(job.name, schedule, anchor, seed=seed, shift=self.shift, ahead=ahead)
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
+class Beginning(Struct, frozen=True):
     """A rhythm that begins now; fires up to `looked`, inclusive, are not its concern.
 
     `shift` is that of a rhythm taken up again after another one.

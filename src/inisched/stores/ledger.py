@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.model.retention import Retention
 from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
@@ -33,8 +35,7 @@ from inisched.stores.switches import Switches
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-@dataclass(slots=True)
-class Take:
+class Take(Struct):
     """What one look took up of one job: fires that start now or wait, and gaps.
 
     `held` is what came due during a hold, to be added to the waiting row `held_row`, if there is
@@ -50,8 +51,7 @@ class Take:
     held_row: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(Struct, frozen=True, kw_only=True):
     """Fires of a job that stand together: from `first` to `last`, both inclusive.
 
     `first` is unmoved, the others are as people see them.
@@ -67,8 +67,7 @@ class Stretch:
         return replace(self, last_moved=row.last, count=row.count)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class Claimed(Struct, frozen=True, kw_only=True):
     """An attempt at a fire that has its row. `start`: the row already says running.
 
     `taken_at` is when it was taken up; `not_before`, where it waits for a moment of its own.
@@ -105,8 +104,7 @@ class Claimed:
         return replace(self, taken_at=self.taken_at + step, not_before=later, asked_at=asked_at)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRun:
+class OpenRun(Struct, frozen=True):
     """A row a former daemon left waiting or running, and the process that carried it.
 
     `held` where the row stands for what came due during a hold.
@@ -123,16 +121,14 @@ class OpenRun:
         return replace(self, claimed=self.claimed.after(step))
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """What a living daemon has in hand: its jobs, and its fires with the moment they started."""
 
     jobs: Sequence[JobState]
     runs: Sequence[tuple[OpenRun, datetime | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class GapRow:
+class GapRow(Struct, frozen=True):
     """A gap as its row tells it, without its reason; `ran`: unmoved fires within it that ran.
 
     Where it was cut before the first look, it has lost its fires in `lost`, unmoved: after the
@@ -148,8 +144,7 @@ class GapRow:
     lost: tuple[datetime, datetime] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
+class Absence(Struct, frozen=True):
     """A stretch in which a living daemon did not look.
 
     It slept, or the whole `machine` did; or the clock was set by `step`, from `since` to `until`.
@@ -161,8 +156,7 @@ class Absence:
     machine: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Struct, frozen=True):
     """One life of a daemon, as its row tells it. `ended` is None until it closes in order."""
 
     pid: int

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
 
@@ -17,8 +18,7 @@ Ask = Callable[[str, dict[str, Any]], list[sqlite3.Row]]
 """A statement by its name, and its values."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One row: an attempt at a fire, or a gap (`fire_until`). Moments are aware UTC.
 
     `unmoved` is the fire before jitter, `took` how long the run lasted. `misfires` counts those
@@ -57,8 +57,7 @@ class Entry:
         return [one for one in moments if one is not None and self.trigger != "manual"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
+class Rest(Struct, frozen=True):
     """A stretch without fires: those after `since`, up to and including `until`, did not come
     due. None: it lasts. The reason is removed, inactive or broken."""
 
@@ -70,8 +69,7 @@ class Rest:
         return self.since < fire and (self.until is None or fire <= self.until)
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(Struct, frozen=True):
     """What the ledger holds of one job."""
 
     job: str

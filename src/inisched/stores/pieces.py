@@ -6,8 +6,9 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 LEAST, MOST = 16, 500
 """Rows one piece deletes: it begins with few, and grows while it is quick."""
@@ -40,8 +41,7 @@ class Run(Protocol):
     def __call__(self, query: str, **values: Any) -> list[sqlite3.Row]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """What a pass may do: ask, do several things as one, and have the log written out."""
 
     run: Run

@@ -8,8 +8,9 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
 
 from inisched.model.event import Event, Kind
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
@@ -22,8 +23,7 @@ MOST_WAITING = 1000
 MOST_EDITIONS = 20
 
 
-@dataclass(slots=True)
-class Incident:
+class Incident(Struct):
     """What is wrong with a job since `opened`; `told` is when each notifier last heard of it."""
 
     id: int
@@ -35,16 +35,14 @@ class Incident:
     told: dict[str, datetime] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """An event for one way: notify:NAME, ping or sentry."""
 
     way: str
     event: Event
 
 
-@dataclass(slots=True)
-class Report:
+class Report(Struct):
     """What is to be written of what happened at a moment, in the transaction that enters it."""
 
     at: datetime
@@ -58,8 +56,7 @@ class Report:
         return bool(self.opened or self.failed_again or self.closed or self.told or self.letters)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """A letter that waits. `pid` names the process that has it in hand, None where none has."""
 
     id: int

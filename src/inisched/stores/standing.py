@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from inisched.stores.opening import create_private
 from inisched.stores.soundness import Broken, Unusable, check_content, check_version, is_broken
@@ -34,8 +35,7 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A database and what lies beside it, as they were when it was opened."""
 
     path: Path

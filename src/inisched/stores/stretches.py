@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+
+from msgspec import Struct
 
 from inisched.stores.moments import from_ms, maybe_moment
 
@@ -19,8 +20,7 @@ class Kind(Enum):
     STEP = "step"
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True):
     """A stretch in which nobody looked. `since` None: no daemon had run before `until`.
 
     Of a `step` of the clock, from what it showed last to what it showed then.

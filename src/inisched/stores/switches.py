@@ -9,10 +9,12 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.stores.moments import from_ms, to_ms
 from inisched.timing.recurrence import Anchor
@@ -24,8 +26,7 @@ Keys = Mapping[str, str]
 """A new schedule: those of every, at, on_day, cron and from_end that were given, as text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """Who threw a switch, when, and why."""
 
     by: str
@@ -33,8 +34,7 @@ class Mark:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FormerRhythm:
+class FormerRhythm(Struct, frozen=True):
     """Where the rhythm of the file's schedule stood when another one came into force.
 
     `shift` is by how much the clock has been set under it, for elapsed intervals.
@@ -45,8 +45,7 @@ class FormerRhythm:
     shift: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Switch:
+class Switch(Struct, frozen=True, kw_only=True):
     """All that is switched of one job; None where the file has its way.
 
     It has been `enabled`, or not, since `enabled_from`. A pause lasts from `paused_from` until
@@ -81,16 +80,14 @@ class Switch:
         return replace(self, paused_from=None, paused_until=None, marks=marks)
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """Nothing starts, since `begun`; the mark is that of whoever said so last."""
 
     begun: datetime
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """A hold from `begun` to `at` whose waiting fires are still to be run or skipped."""
 
     begun: datetime
@@ -98,8 +95,7 @@ class Release:
     run: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
+class AuditEntry(Struct, frozen=True, kw_only=True):
     """Who switched what, and when. `job` is None where all jobs are meant."""
 
     id: int

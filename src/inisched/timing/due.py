@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from inisched.model.job import Job, Misfire
 from inisched.model.run import Fire, Gap, Reason, Trigger
@@ -12,8 +13,7 @@ from inisched.timing.rhythm import Rhythm
 _INSTANT = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """What a look found: fires to run, oldest first, and stretches that will not run.
 
     `upto` is the unmoved moment up to which every fire is now accounted for. A gap with the

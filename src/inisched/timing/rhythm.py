@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from inisched.model.schedule import Schedule
 from inisched.timing.recurrence import Anchor, Rule, recurrence
@@ -14,8 +16,7 @@ _INSTANT = timedelta(microseconds=1)
 _NOT_AT_ALL = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Accounted:
+class Accounted(Struct, frozen=True):
     """Fires of a rhythm that count no more, although they lie ahead of the last look.
 
     The clock was set back, and `fires` had their runs before that. Of runs pruned since, only
@@ -58,8 +59,7 @@ class Accounted:
 NOTHING_AHEAD = Accounted()
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(Struct, frozen=True):
     """A job's fires. `seed` is the database's id: with job and moment it decides the jitter.
 
     `shift` is by how much the wall clock was set while an elapsed interval ran: its fires moved

@@ -14,8 +14,9 @@ import os
 import sys
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any, NoReturn
+
+from msgspec.structs import replace
 
 from inisched.executors import child
 from inisched.executors.request import Request

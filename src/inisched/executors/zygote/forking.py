@@ -6,8 +6,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import IO, Protocol
+
+from msgspec.structs import replace
 
 from inisched.executors.running import Running, process_start
 from inisched.model.run import Outcome, State

@@ -8,9 +8,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
+
+from msgspec import Struct, field
 
 from inisched.config.problem import CannotRun, Problem, quoted
 from inisched.config.target import Finder, describe
@@ -31,8 +32,7 @@ class NotForkable(Exception):
         self.module, self.why = module, why
 
 
-@dataclass(slots=True)
-class Importer:
+class Importer(Struct):
     """`broken` are the targets and modules that failed, and why; `suspects` the files of those."""
 
     plan: Plan
@@ -106,8 +106,7 @@ def _origin(name: str) -> set[str]:
     return {spec.origin} if spec is not None and spec.origin else set()
 
 
-@dataclass(frozen=True, slots=True)
-class _Surroundings:
+class _Surroundings(Struct, frozen=True):
     """What of a process a run expects to find as its own import left it."""
 
     folder: str

@@ -7,8 +7,9 @@ import selectors
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from inisched.executors.request import absolute
 from inisched.executors.running import Running, Task

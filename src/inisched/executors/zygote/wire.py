@@ -9,9 +9,11 @@ import json
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 Message = dict[str, Any]
 
@@ -20,8 +22,7 @@ LONGEST = 64 * 1024
 """Bytes of one message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a zygote is to import: the modules of `targets`, after those of `preload`.
 
     `commands` are those targets that are management commands: name and settings module. They are
