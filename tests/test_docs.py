@@ -22,7 +22,7 @@ import time_machine
 from click.testing import CliRunner
 
 from engine.world import World
-from inisched.cli import COMMANDS, LATER, group
+from inisched.cli.commands import COMMANDS, LATER, group
 from inisched.cli.exits import Exit
 from inisched.config.keys import TABLES
 from inisched.config.loader import load

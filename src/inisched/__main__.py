@@ -11,9 +11,23 @@ def main() -> None:
     """Run the command line; a daemon that is only just starting already heeds its signals."""
     if "run" in sys.argv[1:]:
         _heed_early_signals()
-    from inisched.cli import main as command_line
+    match sys.argv[1:]:
+        case ["run"]:
+            _run_daemon(None)
+        case ["run", "-P" | "--path", path]:
+            _run_daemon(path)
+        case _:
+            from inisched.cli.commands import main as command_line
 
-    command_line()
+            command_line()
+
+
+def _run_daemon(path: str | None) -> None:
+    """As the command line would, which is larger than all a daemon imports of others."""
+    from inisched.cli.guard import carry_out
+    from inisched.cli.serve import serve
+
+    carry_out(lambda: serve(path))
 
 
 def _heed_early_signals() -> None:

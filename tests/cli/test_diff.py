@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from inisched import cli
+from inisched.cli import commands
 
 Diff = Callable[..., tuple[int, str, str]]
 
@@ -38,7 +38,7 @@ def diff(
                 Path(name).write_text(text)
         monkeypatch.setattr("sys.argv", ["inisched", "diff", "old.ini", "new.ini", *options])
         with time_machine.travel(NOW, tick=False), pytest.raises(SystemExit) as end:
-            cli.main()
+            commands.main()
         printed = capsys.readouterr()
         assert isinstance(end.value.code, int)
         return end.value.code, printed.out, printed.err

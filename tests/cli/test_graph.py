@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inisched import cli
+from inisched.cli import commands
 
 Graph = Callable[..., str]
 
@@ -31,7 +31,7 @@ def graph(
         words = ["inisched", "graph", "-P", str(tmp_path / "x.ini"), *options]
         monkeypatch.setattr("sys.argv", words)
         with pytest.raises(SystemExit) as end:
-            cli.main()
+            commands.main()
         assert end.value.code == 0
         assert sorted(path.name for path in tmp_path.iterdir()) == ["x.ini"]
         return capsys.readouterr().out

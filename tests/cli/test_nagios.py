@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from inisched import cli
+from inisched.cli import commands
 from inisched.cli.nagios import verdict
 from inisched.engine.lock import Holder
 from inisched.model.event import Kind
@@ -126,7 +126,7 @@ def status(
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr("sys.argv", ["inisched", "status", "-P", "x.ini", *options])
         with pytest.raises(SystemExit) as end:
-            cli.main()
+            commands.main()
         assert isinstance(end.value.code, int)
         return end.value.code, *capsys.readouterr()
 

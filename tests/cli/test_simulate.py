@@ -15,7 +15,7 @@ import pytest
 import time_machine
 from click.testing import CliRunner
 
-from inisched.cli import group
+from inisched.cli.commands import group
 from inisched.cli.exits import Exit, Trouble
 from inisched.cli.simulate import _with_progress
 from inisched.config.loader import load

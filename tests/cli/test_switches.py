@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 
-from inisched import cli
+from inisched.cli import commands
 from inisched.stores.history import History
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -60,7 +60,7 @@ class Shell:
         """The exit code and both streams."""
         self._patch.setattr("sys.argv", ["inisched", *words])
         with time_machine.travel(self.now, tick=False), pytest.raises(SystemExit) as end:
-            cli.main()
+            commands.main()
         printed = self._capsys.readouterr()
         assert isinstance(end.value.code, int)
         return end.value.code, printed.out, printed.err

@@ -14,7 +14,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from inisched.cli import group, pruning
+from inisched.cli import pruning
+from inisched.cli.commands import group
 from inisched.cli.pruning import StandIn
 from inisched.engine.lock import InstanceLock
 from inisched.model.run import Fire, Outcome, State, Trigger

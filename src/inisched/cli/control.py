@@ -9,7 +9,8 @@ import click
 
 from inisched.cli.asking import GLANCE, Refusal, asked, login
 from inisched.cli.exits import Exit, Trouble
-from inisched.cli.files import find_file, json_option, open_history, path_option, read_file
+from inisched.cli.files import json_option, open_history, path_option, read_file
+from inisched.cli.place import find_file
 from inisched.cli.table import print_json
 from inisched.cli.times import Duration
 from inisched.config.drawing import draw

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,13 @@ from typing import Any
 import click
 
 from inisched.cli.exits import Exit, Trouble
+from inisched.cli.place import find_file
 from inisched.config.drawing import draw
 from inisched.config.judged import Judged, requests, with_judgements
 from inisched.config.keys import JOB
 from inisched.config.loader import Config, load
 from inisched.stores.history import History
 from inisched.stores.opening import Unusable
-
-USUAL_PLACES = ("scheduler.ini", "config/scheduler.ini")
 
 
 def path_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,26 +38,6 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 def utc_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--utc`."""
     return click.option("--utc", is_flag=True, help="Show times in UTC.")(command)
-
-
-def find_file(path: str | None) -> str:
-    """The file asked for, else the first of the usual places that is there."""
-    given = path or os.environ.get("INISCHED_PATH")
-    if given and os.path.isabs(given):
-        return given
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        raise Trouble("this folder is gone: use -P with a path from the root") from None
-    if given:
-        return given
-    for place in USUAL_PLACES:
-        if os.path.lexists(place):
-            return place
-    raise Trouble(
-        "no file given: use -P FILE, set INISCHED_PATH, or put a scheduler.ini into this folder "
-        "or into its folder config"
-    )
 
 
 def read_file(path: str | None, *, ledger_will_do: bool = False) -> Config:

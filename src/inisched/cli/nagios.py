@@ -8,7 +8,8 @@ from enum import IntEnum
 
 from inisched.cli.asking import told_gates, told_outage
 from inisched.cli.exits import Trouble
-from inisched.cli.files import find_file, open_history
+from inisched.cli.files import open_history
+from inisched.cli.place import find_file
 from inisched.config.drawing import escaped
 from inisched.config.loader import load
 from inisched.model.duration import show_duration

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 import click
 
 from inisched.cli.exits import Exit, Trouble
-from inisched.cli.files import find_file, path_option, read_file
+from inisched.cli.files import path_option, read_file
+from inisched.cli.place import find_file
 from inisched.cli.testing import move_to_the_daemon
 from inisched.config.drawing import draw, escaped
 from inisched.config.judged import errors

@@ -9,7 +9,8 @@ import click
 
 from inisched.cli.asking import GLANCE, asked
 from inisched.cli.exits import Exit, Trouble
-from inisched.cli.files import find_file, json_option, path_option
+from inisched.cli.files import json_option, path_option
+from inisched.cli.place import find_file
 from inisched.cli.table import print_json
 from inisched.config.drawing import draw
 from inisched.config.loader import Config, load

@@ -10,7 +10,8 @@ import click
 
 from inisched.cli.asking import user_name
 from inisched.cli.exits import BROKEN_OFF, Exit, Trouble
-from inisched.cli.files import find_file, path_option, read_file
+from inisched.cli.files import path_option, read_file
+from inisched.cli.place import find_file
 from inisched.cli.times import time_from
 from inisched.config.drawing import draw, escaped
 from inisched.config.judged import errors

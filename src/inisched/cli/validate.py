@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from inisched.cli.exits import Exit
-from inisched.cli.files import find_file, json_option, judge_file, path_option
+from inisched.cli.files import json_option, judge_file, path_option
+from inisched.cli.place import find_file
 from inisched.cli.table import print_json
 from inisched.config.drawing import as_json as diagnostic_json
 from inisched.config.drawing import draw, escaped, summary

@@ -6,14 +6,13 @@ In whichever process.
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from types import FunctionType, TracebackType
+from types import CoroutineType, FunctionType, TracebackType
 
 from inisched.config.problem import CannotRun
 from inisched.config.signature import Bound, bind, bind_gate
@@ -74,7 +73,7 @@ def _called(request: Request, call: Call) -> object:
 
 
 def _bound(function: Callable[..., object], call: Call, zone: str) -> Bound:
-    if not call.arguments and inspect.isfunction(function):
+    if not call.arguments and isinstance(function, FunctionType):
         return _bound_alone(function, zone, gate=call.gate)
     return (bind_gate if call.gate else bind)(function, call.arguments, zone=zone)
 
@@ -87,7 +86,7 @@ def _bound_alone(function: FunctionType, zone: str, *, gate: bool) -> Bound:
 
 def _finished(value: object) -> object:
     """A coroutine run to its end; everything else is at its end already."""
-    if not inspect.iscoroutine(value):
+    if not isinstance(value, CoroutineType):
         return value
     import asyncio
 

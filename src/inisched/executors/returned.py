@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import signal
 from collections.abc import Container
+from types import AsyncGeneratorType, GeneratorType
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -76,7 +76,7 @@ class Verdict(Struct, frozen=True):
 
 def returned(value: object) -> Verdict:
     """What a returned value says: a Result, None, a bool, text, or anything else by its repr."""
-    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+    if isinstance(value, GeneratorType | AsyncGeneratorType):
         return failed("returned a generator: nothing of it was run")
     if isinstance(value, STATUS):
         return _of_status(value, "", "")
@@ -95,7 +95,7 @@ def answered(value: object) -> Verdict:
 
     Raises whatever the value raises when asked for its truth.
     """
-    if inspect.isgenerator(value) or inspect.isasyncgen(value):
+    if isinstance(value, GeneratorType | AsyncGeneratorType):
         return failed("returned a generator: nothing of it was run")
     if value is None:
         return failed("returned None")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 
 @cache
@@ -27,4 +27,4 @@ def schema(*, since: int = 0, upto: int = VERSION) -> str:
 
 
 def _text(name: str) -> str:
-    return files("inisched.stores").joinpath(name).read_text("utf-8")
+    return Path(__file__).with_name(name).read_text("utf-8")
