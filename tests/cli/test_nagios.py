@@ -11,7 +11,7 @@ import pytest
 
 from inisched.cli import commands
 from inisched.cli.nagios import verdict
-from inisched.engine.lock import Holder
+from inisched.engine.holder import Holder
 from inisched.model.event import Kind
 from inisched.questions.health import Health
 from inisched.stores.post import Incident

@@ -15,7 +15,8 @@ import pytest
 
 from engine.world import START, World
 from inisched.engine.guard import INTERVAL, RETRY, Guard
-from inisched.engine.lock import AlreadyRunning, InstanceLock, read_holder
+from inisched.engine.holder import read_holder
+from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.nursery import Departed
 from inisched.engine.outage import Outage
 from inisched.model.run import Outcome, State

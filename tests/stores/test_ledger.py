@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
 from inisched.stores.history import COLUMNS
 from inisched.stores.job_state import Beginning, JobState
-from inisched.stores.ledger import Claimed, Ledger, LedgerDown, Life, OpenRun, Take
+from inisched.stores.ledger import Claimed, Ledger, LedgerDown, OpenRun, Take
+from inisched.stores.life import Life
 from inisched.timing.recurrence import Anchor
 from stores.book import LOOK, Book, at, fire, gap
 

@@ -15,11 +15,11 @@ from inisched.stores.opening import (
     APPLICATION_ID,
     Unusable,
     create_private,
-    open_reader,
     open_writer,
     transaction,
 )
 from inisched.stores.queries import schema
+from inisched.stores.reading import open_reader
 
 
 @pytest.fixture

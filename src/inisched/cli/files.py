@@ -15,7 +15,7 @@ from inisched.config.judged import Judged, requests, with_judgements
 from inisched.config.keys import JOB
 from inisched.config.loader import Config, load
 from inisched.stores.history import History
-from inisched.stores.opening import Unusable
+from inisched.stores.soundness import Unusable
 
 
 def path_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,9 +18,9 @@ from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.engine.pruning import in_words
 from inisched.model.retention import Retention
 from inisched.stores.ledger import Ledger, LedgerDown
-from inisched.stores.opening import Unusable
 from inisched.stores.pieces import Steps
 from inisched.stores.pruning import Pruning
+from inisched.stores.soundness import Unusable
 
 HELD, FREE = 0.3, 0.2
 """Seconds of work for which the lock is held, and for which it is left to others between."""

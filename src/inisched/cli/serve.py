@@ -15,7 +15,7 @@ from inisched.config.loader import Config, load
 from inisched.engine.daemon import Daemon, Limits, tell
 from inisched.engine.lock import AlreadyRunning
 from inisched.stores.ledger import LedgerDown
-from inisched.stores.opening import Unusable
+from inisched.stores.soundness import Unusable
 from inisched.timing.library import HooksMoved, check_hooks
 
 log = logging.getLogger("inisched")

@@ -29,7 +29,7 @@ from inisched.model.duration import show_duration
 from inisched.model.job import Job
 from inisched.model.run import State
 from inisched.stores.ledger import Ledger, LedgerDown
-from inisched.stores.opening import Unusable
+from inisched.stores.soundness import Unusable
 from inisched.timing.nearest import did_you_mean
 
 _CODES = {State.SUCCESS: Exit.FINE, State.WARNING: Exit.FINE, State.SKIPPED: Exit.NOT_NOW}

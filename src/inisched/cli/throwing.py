@@ -14,7 +14,7 @@ from inisched.engine.clock import SystemClock
 from inisched.engine.control import PATIENCE, Unreachable, ask, socket_of
 from inisched.engine.lock import AlreadyRunning, InstanceLock
 from inisched.stores.ledger import Ledger, LedgerDown
-from inisched.stores.opening import Unusable
+from inisched.stores.soundness import Unusable
 
 
 def throw(config: Config, change: Change) -> bool:

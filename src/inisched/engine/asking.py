@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Protocol
 
 from msgspec import Struct
 
+from inisched.engine.patience import limit_of, next_question
 from inisched.engine.run import UnderWay
 from inisched.engine.seat import Seat
 from inisched.executors.running import Task
-from inisched.model.job import Call, Gates
+from inisched.model.job import Call
 from inisched.model.run import Outcome
 from inisched.stores.ledger import Claimed
 
@@ -28,44 +28,6 @@ class Question(Struct, frozen=True):
     entry: Claimed
     about: str
     running: UnderWay
-
-
-class Waiting(Protocol):
-    """As much of a waiting fire as its patience depends on."""
-
-    @property
-    def taken_at(self) -> datetime: ...
-    @property
-    def first_fire(self) -> datetime: ...
-    @property
-    def asked_at(self) -> datetime | None: ...
-
-
-def limit_of(gates: Gates, entry: Waiting) -> datetime | None:
-    """When the fire gives up waiting for those it follows, or for its data; None: never."""
-    return None if gates.wait_limit is None else entry.taken_at + gates.wait_limit
-
-
-def override_of(gates: Gates, entry: Waiting) -> datetime | None:
-    """When the fire runs even if its data is not ready; None: never."""
-    return None if gates.override_after is None else entry.first_fire + gates.override_after
-
-
-def is_overdue(gates: Gates, entry: Waiting, now: datetime) -> bool:
-    """Whether it is to be asked for the last time."""
-    override = override_of(gates, entry)
-    return override is not None and now >= override
-
-
-def next_question(gates: Gates, entry: Waiting) -> datetime | None:
-    """When the fire is asked again whether it is ready; None: at once."""
-    if entry.asked_at is None:
-        return None
-    moment = entry.asked_at + gates.ready_every
-    override = override_of(gates, entry)
-    if override is not None and entry.asked_at < override:
-        return min(moment, override)
-    return moment
 
 
 def moments(seat: Seat) -> Iterator[datetime | None]:

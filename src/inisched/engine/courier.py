@@ -85,7 +85,7 @@ def _enter(database: Path, told: Sequence[Told]) -> bool:
     from inisched.engine.clock import SystemClock
     from inisched.engine.lock import AlreadyRunning, InstanceLock
     from inisched.stores.ledger import Ledger, LedgerDown
-    from inisched.stores.opening import Unusable
+    from inisched.stores.soundness import Unusable
 
     lock = InstanceLock(database)
     try:

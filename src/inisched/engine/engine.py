@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from inisched.engine import beginnings
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
+from inisched.engine.disabled import account_for_disabled
 from inisched.engine.endings import Ending, again, concluded, enter, line_of, unrelated
 from inisched.engine.facts import facts, of_attempt, of_end
 from inisched.engine.gates import Gates
@@ -27,7 +28,7 @@ from inisched.engine.outage import Outage
 from inisched.engine.run import End, Run, Start, UnderWay
 from inisched.engine.seat import Seat, asked_for
 from inisched.engine.step import missed_before, note_step
-from inisched.engine.switched import account_for_disabled, switched
+from inisched.engine.switched import switched
 from inisched.engine.tally import Tally
 from inisched.engine.telling import Telling
 from inisched.engine.waiting import Waiting

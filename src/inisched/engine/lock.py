@@ -12,9 +12,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
-from inisched.executors.running import process_start
+from inisched.engine.holder import LASTING, Holder, read_holder
+from inisched.executors.tree import process_start
 from inisched.stores.opening import create_private
 from inisched.stores.standing import Identity, identity
 
@@ -23,32 +22,6 @@ if TYPE_CHECKING:
 
 PATIENCE = 10.0
 """Seconds to wait for a command that holds the lock only for a moment."""
-
-LASTING = ("daemon", "once")
-"""Who keeps the lock, and is not waited for."""
-
-
-class Holder(Struct, frozen=True):
-    """Who holds the lock, as the lock file tells it. `role` is "daemon", "once" or "command"."""
-
-    pid: int
-    host: str
-    since: str
-    role: str
-    started: int
-
-    @property
-    def alive(self) -> bool:
-        """Whether that very process still runs; another host's is taken to."""
-        if self.host != socket.gethostname():
-            return True
-        try:
-            os.kill(self.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            pass
-        return process_start(self.pid) == self.started
 
 
 class AlreadyRunning(Exception):
@@ -206,12 +179,3 @@ def _introduce(descriptor: int, role: str) -> None:
     }
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-
-
-def read_holder(path: Path) -> Holder | None:
-    """Who the lock file says holds it; None where it is missing or does not say."""
-    try:
-        values = json.loads(path.read_bytes())
-        return Holder(*(values[key] for key in ("pid", "host", "since", "role", "started")))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

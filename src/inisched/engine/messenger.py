@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from inisched.config.wire import HELPER
 from inisched.executors import tree
-from inisched.executors.running import process_start
+from inisched.executors.tree import process_start
 
 BEGIN, KNOWN = b"b", b"k"
 """The words to the process: it may begin; what it told is in the ledger."""

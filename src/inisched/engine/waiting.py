@@ -8,20 +8,12 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from inisched.engine.asking import (
-    READY,
-    SHOULD_RUN,
-    Ask,
-    Question,
-    is_overdue,
-    limit_of,
-    next_question,
-    override_of,
-)
+from inisched.engine.asking import READY, SHOULD_RUN, Ask, Question
 from inisched.engine.endings import concluded
 from inisched.engine.facts import of_attempt
 from inisched.engine.gates import Gates
 from inisched.engine.nursery import Departed
+from inisched.engine.patience import is_overdue, limit_of, next_question, override_of
 from inisched.engine.run import End
 from inisched.engine.seat import Seat
 from inisched.executors.asking import answer

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from inisched.executors import tree
 from inisched.executors.kept import Kept
+from inisched.executors.tree import process_start
 from inisched.model.job import Job
 from inisched.model.run import Fire, Outcome
 
@@ -157,12 +158,3 @@ class Running:
                 stream.close()
                 return
         os.close(descriptor)
-
-
-def process_start(pid: int) -> int:
-    """The kernel's start time of a living process (clock ticks since boot); 0 where it has none.
-
-    With the pid it names a process for good: pids come round again, pairs do not.
-    """
-    process = tree.look(pid)
-    return process.started if process is not None else 0

@@ -152,3 +152,12 @@ def adopt_orphans() -> bool:
         failed = ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         return not failed and os.path.exists(f"/proc/self/task/{os.getpid()}/children")
     return False
+
+
+def process_start(pid: int) -> int:
+    """The kernel's start time of a living process (clock ticks since boot); 0 where it has none.
+
+    With the pid it names a process for good: pids come round again, pairs do not.
+    """
+    process = look(pid)
+    return process.started if process is not None else 0

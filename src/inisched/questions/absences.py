@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from inisched.engine.lock import Holder
+from inisched.engine.holder import Holder
 from inisched.model.duration import show_duration
 from inisched.questions.health import STALE
 from inisched.questions.sentences import Speaker, listed, sentence

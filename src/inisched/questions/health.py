@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from inisched.config.judged import errors
 from inisched.config.loader import Config
-from inisched.engine.lock import LASTING, Holder, read_holder
+from inisched.engine.holder import LASTING, Holder, read_holder
 from inisched.questions.judgements import as_remembered
 from inisched.questions.switched import standing
 from inisched.questions.waiting import Told, Waiter, waiting

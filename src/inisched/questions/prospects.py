@@ -7,8 +7,8 @@ from datetime import date, datetime
 
 from msgspec.structs import replace
 
-from inisched.engine.asking import is_overdue, limit_of, next_question, override_of
 from inisched.engine.following import Followed
+from inisched.engine.patience import is_overdue, limit_of, next_question, override_of
 from inisched.model.job import Job
 from inisched.model.run import Fire, Trigger
 from inisched.questions.pending import Pending, one_of

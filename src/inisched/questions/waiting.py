@@ -9,8 +9,8 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from inisched.config.loader import Config
-from inisched.engine.asking import limit_of, next_question, override_of
 from inisched.engine.following import Followed
+from inisched.engine.patience import limit_of, next_question, override_of
 from inisched.model.job import Gates, Job, Overlap
 from inisched.stores.history import History, Row, parse
 from inisched.stores.job_state import JobState

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from inisched.model.event import Kind
 from inisched.stores.job_state import JobState, read_job_states
-from inisched.stores.ledger import Life, read_life
+from inisched.stores.life import Life, read_life
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.stores.past import MOST, Entry, Past, read_entry
 from inisched.stores.post import Incident, read_incidents

@@ -23,6 +23,7 @@ from inisched.stores.job_state import (
     read_job_state,
     read_job_states,
 )
+from inisched.stores.life import Life, read_life
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
 from inisched.stores.opening import transaction
 from inisched.stores.pieces import Access
@@ -154,16 +155,6 @@ class Absence(Struct, frozen=True):
     until: datetime
     step: timedelta | None = None
     machine: bool = False
-
-
-class Life(Struct, frozen=True):
-    """One life of a daemon, as its row tells it. `ended` is None until it closes in order."""
-
-    pid: int
-    host: str
-    started: datetime
-    heartbeat: datetime
-    ended: datetime | None
 
 
 class LedgerDown(Exception):
@@ -850,19 +841,6 @@ class Ledger:
     def _refuse_if_lost(self) -> None:
         if self._lost or not (self._db.in_transaction or self._grip.holds()):
             raise LedgerDown(self.loss())
-
-
-def read_life(row: sqlite3.Row | None) -> Life | None:
-    """A row of `daemon` as a value."""
-    if row is None:
-        return None
-    return Life(
-        row["pid"],
-        row["host"],
-        from_ms(row["started"]),
-        from_ms(row["heartbeat"]),
-        maybe_moment(row["ended"]),
-    )
 
 
 def _run_values(

@@ -1,4 +1,4 @@
-"""Opening the database: for the one who writes, and for those who only read."""
+"""Opening the database for the one who writes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
-from urllib.parse import quote
 
 from inisched.stores.queries import schema
 from inisched.stores.soundness import (
@@ -19,14 +18,15 @@ from inisched.stores.soundness import (
     VERSION,
     Broken,
     NotNow,
-    cannot_open,
     check_content,
     check_header,
+    check_regular,
     check_version,
     is_broken,
     is_marked_ours,
     move_aside,
     passes,
+    reason_of,
 )
 from inisched.stores.soundness import (
     Unusable as Unusable,
@@ -85,7 +85,7 @@ def _begin_anew(path: Path, reason: str) -> None:
     try:
         aside = move_aside(path, "broken")
     except OSError as error:
-        text = f"the database {path} is broken ({reason}) and cannot be moved: {_reason(error)}"
+        text = f"the database {path} is broken ({reason}) and cannot be moved: {reason_of(error)}"
         raise Unusable(text) from None
     log.error(
         "the database %s is broken (%s): it is now %s, and a new one begins, "
@@ -99,12 +99,12 @@ def _begin_anew(path: Path, reason: str) -> None:
 def _open_sound(path: Path, *, full: bool, brief: bool) -> sqlite3.Connection:
     """Raises Broken, Unusable."""
     try:
-        _check_regular(path)
+        check_regular(path)
         create_private(path)
         check_header(path)
         connection = sqlite3.connect(path, isolation_level=None, timeout=5)
     except (OSError, sqlite3.Error) as error:
-        raise Unusable(f"the database {path} cannot be opened: {_reason(error)}") from None
+        raise Unusable(f"the database {path} cannot be opened: {reason_of(error)}") from None
     try:
         _prepare(connection, path, full=full, brief=brief)
     except sqlite3.Error as error:
@@ -112,7 +112,7 @@ def _open_sound(path: Path, *, full: bool, brief: bool) -> sqlite3.Connection:
         if is_broken(error):
             raise Broken(str(error)) from None
         kind = NotNow if passes(error) else Unusable
-        raise kind(f"the database {path} cannot be used: {_reason(error)}") from None
+        raise kind(f"the database {path} cannot be used: {reason_of(error)}") from None
     except (Broken, Unusable):
         connection.close()
         raise
@@ -158,56 +158,6 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def open_reader(path: Path) -> sqlite3.Connection | None:
-    """A connection that cannot write; None where there is no database yet. Raises Unusable.
-
-    A database that was closed cleanly (no `-wal` beside it) is opened as immutable, so that
-    not even SQLite's own files appear.
-    """
-    path = Path(os.path.realpath(path))
-    try:
-        if not path.exists():
-            return None
-        _check_regular(path)
-        connection = sqlite3.connect(_reading(path), uri=True, isolation_level=None, timeout=5)
-    except (OSError, sqlite3.Error) as error:
-        raise unreadable(path, error) from None
-    try:
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA query_only = ON")
-        version = check_version(connection, path)
-    except sqlite3.Error as error:
-        connection.close()
-        raise unreadable(path, error) from None
-    except Unusable:
-        connection.close()
-        raise
-    if version == 0:
-        connection.close()
-        return None
-    return connection
-
-
-def _check_regular(path: Path) -> None:
-    """Raises Unusable for a pipe, a device or a folder, which SQLite might wait on for ever."""
-    if path.exists() and not path.is_file():
-        raise Unusable(f"{path} is no regular file; set [inisched] database")
-
-
-def _reading(path: Path) -> str:
-    still = not path.with_name(path.name + "-wal").exists()
-    name = quote(os.fsencode(os.path.abspath(path)))
-    return f"file://{name}?mode=ro{'&immutable=1' if still else ''}"
-
-
-def unreadable(path: Path, error: Exception) -> Unusable:
-    """What to raise: NotNow where its writer may only just be opening or closing it."""
-    passing = isinstance(error, sqlite3.Error) and (passes(error) or cannot_open(error))
-    return (NotNow if passing else Unusable)(
-        f"the database {path} cannot be read: {_reason(error)}"
-    )
-
-
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """All or nothing; takes the write lock at once."""
@@ -219,9 +169,3 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return str(error)

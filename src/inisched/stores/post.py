@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -14,8 +13,6 @@ from msgspec import Struct, field
 
 from inisched.model.event import Event, Kind
 from inisched.stores.moments import from_ms, maybe_moment, to_ms
-
-log = logging.getLogger("inisched")
 
 MOST_WAITING = 1000
 """Letters of one way that wait; beyond that the oldest are dropped."""
@@ -115,7 +112,9 @@ class Post:
             crowded_out = len(self._run("crowd_out", way=way, most=MOST_WAITING))
             self._drop(crowded_out)
             if crowded_out:
-                log.error(
+                import logging  # a reader of incidents has no use for it
+
+                logging.getLogger("inisched").error(
                     "%s: %d of the oldest notices dropped, for %d wait",
                     way,
                     crowded_out,

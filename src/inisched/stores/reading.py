@@ -7,9 +7,17 @@ import sqlite3
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from inisched.stores.opening import open_reader, unreadable
-from inisched.stores.soundness import NotNow
+from inisched.stores.soundness import (
+    NotNow,
+    Unusable,
+    cannot_open,
+    check_regular,
+    check_version,
+    passes,
+    reason_of,
+)
 
 PATIENCE = 1.0
 """Seconds after which what hinders a reader is no moment between two writes any more."""
@@ -83,3 +91,47 @@ def _look(path: Path) -> Look:
         return None
     log = os.path.exists(f"{path}-wal")
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, log
+
+
+def open_reader(path: Path) -> sqlite3.Connection | None:
+    """A connection that cannot write; None where there is no database yet. Raises Unusable.
+
+    A database that was closed cleanly (no `-wal` beside it) is opened as immutable, so that
+    not even SQLite's own files appear.
+    """
+    path = Path(os.path.realpath(path))
+    try:
+        if not path.exists():
+            return None
+        check_regular(path)
+        connection = sqlite3.connect(_reading(path), uri=True, isolation_level=None, timeout=5)
+    except (OSError, sqlite3.Error) as error:
+        raise unreadable(path, error) from None
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA query_only = ON")
+        version = check_version(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise unreadable(path, error) from None
+    except Unusable:
+        connection.close()
+        raise
+    if version == 0:
+        connection.close()
+        return None
+    return connection
+
+
+def _reading(path: Path) -> str:
+    still = not path.with_name(path.name + "-wal").exists()
+    name = quote(os.fsencode(os.path.abspath(path)))
+    return f"file://{name}?mode=ro{'&immutable=1' if still else ''}"
+
+
+def unreadable(path: Path, error: Exception) -> Unusable:
+    """What to raise: NotNow where its writer may only just be opening or closing it."""
+    passing = isinstance(error, sqlite3.Error) and (passes(error) or cannot_open(error))
+    return (NotNow if passing else Unusable)(
+        f"the database {path} cannot be read: {reason_of(error)}"
+    )

@@ -158,3 +158,16 @@ def move_aside(path: Path, why: str) -> Path:
         if beside.exists():
             os.rename(beside, aside.with_name(aside.name + suffix))
     return aside
+
+
+def check_regular(path: Path) -> None:
+    """Raises Unusable for a pipe, a device or a folder, which SQLite might wait on for ever."""
+    if path.exists() and not path.is_file():
+        raise Unusable(f"{path} is no regular file; set [inisched] database")
+
+
+def reason_of(error: Exception) -> str:
+    """What the system or SQLite says of it."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return str(error)

@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from cronsim import CronSim, CronSimError
-
 from inisched.model.diagnostic import Unreadable
 from inisched.timing.pattern import EPOCH_DAY
 from inisched.timing.zone import DAY, Zone
@@ -59,6 +57,8 @@ def read_cron(text: str) -> str:
             expected=_EXPECTED,
         )
     expression = " ".join(field for field, _ in fields)
+    from cronsim import CronSim, CronSimError  # with calendar and locale; most files need none
+
     try:
         CronSim(expression, _EPOCH)
     except CronSimError as error:
@@ -95,6 +95,8 @@ class Fields:
     """
 
     def __init__(self, expression: str) -> None:
+        from cronsim import CronSim
+
         self._sim = sim = CronSim(expression, _EPOCH)
         self._hours = sorted(sim.hours)
         self._within = sorted(m * 60 + second for m in sim.minutes for second in sim.seconds)

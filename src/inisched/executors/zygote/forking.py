@@ -10,7 +10,8 @@ from typing import IO, Protocol
 
 from msgspec.structs import replace
 
-from inisched.executors.running import Running, process_start
+from inisched.executors.running import Running
+from inisched.executors.tree import process_start
 from inisched.model.run import Outcome, State
 
 DIED = "the process that carries callbacks out died"
