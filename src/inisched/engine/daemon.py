@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from inisched.config.judged import judging, remembered, requests, with_judgements
 from inisched.config.loader import Config
-from inisched.engine import changes, switching
+from inisched.engine import changes, memory, switching
 from inisched.engine.answers import Answers, Reading
 from inisched.engine.audience import Setting
 from inisched.engine.change import Change
@@ -321,6 +321,7 @@ class Daemon:
         if self.limits.once:
             self._close()
         self._have_read(Reading(judged, problem))
+        memory.give_back()
 
     def _note_edition(self, now: datetime) -> None:
         try:
