@@ -148,9 +148,7 @@ def test_the_last_run_is_the_newest_that_started(book: Book) -> None:
     ended(book, "11:00", State.SUCCESS)
     book.claim(wait=(fire("12:00"),), gaps=(gap("13:00", "13:00", 1, Reason.OVERLAP),))
     history = History(book.path)
-    assert {n: row["id"] for n, row in history.last_runs(["sweep", "nobody"]).items()} == {
-        "sweep": 1
-    }
+    assert {name: row["id"] for name, row in history.last_runs().items()} == {"sweep": 1}
     history.close()
 
 
@@ -183,7 +181,7 @@ def test_jobs_are_those_the_ledger_knows(book: Book) -> None:
 def test_without_a_database_there_is_no_history(tmp_path: Path) -> None:
     history = History(tmp_path / "x.db")
     assert (history.id, history.jobs(), history.rows(), history.run(1)) == (None, {}, [], None)
-    assert (history.last_runs(["a"]), history.open_rows(), history.last_life()) == ({}, [], None)
+    assert (history.last_runs(), history.open_rows(), history.last_life()) == ({}, [], None)
     history.close()
 
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from inisched.cli.exits import BROKEN_OFF, Exit, Trouble
-from inisched.config.drawing import escaped
 
 
 def carry_out(command: Callable[[], object]) -> NoReturn:
@@ -19,6 +18,8 @@ def carry_out(command: Callable[[], object]) -> NoReturn:
         code = command()
         sys.stdout.flush()
     except Trouble as error:
+        from inisched.config.drawing import escaped
+
         complain(escaped(str(error)))
         sys.exit(error.code)
     except KeyboardInterrupt:

@@ -48,7 +48,7 @@ def colour() -> bool:
 
 def width(text: str) -> int:
     """Columns the text takes on a terminal."""
-    return sum(map(column_width, text))
+    return len(text) if text.isascii() else sum(map(column_width, text))
 
 
 def pad(text: str, columns: int) -> str:

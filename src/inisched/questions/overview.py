@@ -97,7 +97,7 @@ def overview(
     what is waited for."""
     sections = judged.config.sections
     switched = standing(judged.config.jobs, history, now)
-    last = history.last_runs(dict.fromkeys(section.name for section in sections))
+    last, costs = history.last_runs(), history.overlapped()
     rows = history.open_rows()
     waiters = waiting(rows, judged.config, history, now, told=told if alive else None)
     first = {waiter.row["job"]: waiter for waiter in reversed(waiters)}
@@ -118,7 +118,7 @@ def overview(
             waiter=first.get(section.name),
             passed=judged.passed.get(section.name, {}),
             stale=_is_stale(section, switched.known.get(section.name), alive=alive),
-            cost=history.overlapped(section.name),
+            cost=costs.get(section.name, 0),
             cleared=_is_cleared(last.get(section.name), cleared.get(section.name)),
         )
         for section in sections

@@ -103,21 +103,18 @@ class History:
             return None
         return Whole(_public(row), row["stdout"] or b"", row["stderr"] or b"", row["result"] or "")
 
-    def last_runs(self, names: Iterable[str]) -> dict[str, Row]:
-        """The newest run of each job that was started."""
-        query = self._sql["last_run_of_job"]
-        rows = {name: self._one(query, {"name": name}) for name in names}
-        return {name: _public(row) for name, row in rows.items() if row is not None}
+    def last_runs(self) -> dict[str, Row]:
+        """The newest run of each job that was started, by job."""
+        return {row["job"]: _public(row) for row in self._all(self._sql["last_runs"])}
 
     def lengths(self, name: str, *, limit: int) -> list[timedelta]:
         """How long the job's newest runs took, failures and timeouts too; newest first."""
         rows = self._all(self._sql["lengths_of_job"], {"name": name, "limit": limit})
         return [timedelta(milliseconds=row["length"]) for row in rows]
 
-    def overlapped(self, name: str) -> int:
-        """How many fires the job's latest run has cost by being still under way."""
-        row = self._one(self._sql["last_overlap_of_job"], {"name": name})
-        return 0 if row is None else int(row["count"])
+    def overlapped(self) -> dict[str, int]:
+        """How many fires a job's latest run has cost by being still under way, by job."""
+        return {row["name"]: int(row["count"]) for row in self._all(self._sql["last_overlaps"])}
 
     def open_rows(self) -> list[Row]:
         """What waits or runs, oldest first, with what its waiting depends on: `not_before`,

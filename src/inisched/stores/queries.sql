@@ -380,11 +380,10 @@ VALUES (:id, :job_id, :fire_at, :fire_unmoved, :fire_until, :count, :era, :attem
         :override, :first_at, :asked, :asked_at)
 ON CONFLICT DO NOTHING;
 
--- name: last_run_of_job
--- The newest run that was started (gaps and waiting fires left out).
-SELECT v_runs.* FROM v_runs JOIN run ON run.id = v_runs.id
- WHERE run.id = (SELECT max(r.id) FROM run AS r JOIN job AS j ON j.id = r.job_id
-                  WHERE j.name = :name AND r.started_at IS NOT NULL);
+-- name: last_runs
+-- Of each job the newest run that was started (gaps and waiting fires left out).
+SELECT v_runs.* FROM job CROSS JOIN v_runs
+ WHERE v_runs.id = (SELECT max(id) FROM run WHERE job_id = job.id AND started_at IS NOT NULL);
 
 -- name: lengths_of_job
 -- How long its newest runs took, of those that came to an end by themselves or by their timeout.
@@ -393,11 +392,11 @@ SELECT max(0, coalesce(took, ended_at - started_at)) AS length FROM run
    AND state IN ('success', 'warning', 'failure', 'timeout') AND ended_at IS NOT NULL
  ORDER BY id DESC LIMIT :limit;
 
--- name: last_overlap_of_job
--- The newest gap of overlap, if no run of the job has started since.
-SELECT count FROM run
- WHERE id = (SELECT max(r.id) FROM run AS r JOIN job AS j ON j.id = r.job_id WHERE j.name = :name)
-   AND reason = 'overlap' AND fire_until IS NOT NULL;
+-- name: last_overlaps
+-- Of each job the newest gap of overlap, if no run of it has started since.
+SELECT job.name, run.count FROM job CROSS JOIN run
+ WHERE run.id = (SELECT max(id) FROM run WHERE job_id = job.id)
+   AND run.reason = 'overlap' AND run.fire_until IS NOT NULL;
 
 -- name: open_view
 SELECT v_runs.*, run.not_before, run.taken_at, run.first_at, run.asked, run.asked_at
