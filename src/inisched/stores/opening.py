@@ -124,6 +124,8 @@ def _prepare(connection: sqlite3.Connection, path: Path, *, full: bool, brief: b
     version = check_version(connection, path)  # first: what is not ours stays as it is
     if version:
         check_content(connection, path, brief=brief, version=version)
+    else:
+        connection.execute("PRAGMA journal_mode = MEMORY")  # nothing is there yet to be rolled back
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if full else 'NORMAL'}")
