@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime, timedelta
+from itertools import islice, starmap
 from pathlib import Path
 from typing import Any
 
@@ -377,29 +378,44 @@ class Ledger:
         A fire that already has its row is left out of what comes back. The `report` of what was
         skipped is written with it.
         """
+        takes, moment = list(takes), to_ms(now)
         claimed: list[tuple[Take, list[Claimed]]] = []
         with self._together():
-            for take in takes:
-                folded = [self._note_gap(take.job, gap) for gap in take.gaps]
-                alone = len(take.start) + len(take.wait) == 1
-                mine = [
-                    *(self._insert(take.job, fire, now, start=True) for fire in take.start),
-                    *(self._insert(take.job, fire, now, alone=alone) for fire in take.wait),
-                ]
-                entered = [entry for entry in mine if entry is not None]
-                self._name_the_run(take.gaps, folded, entered)
-                job_id, looked = take.job.id, to_ms(take.upto)
-                if take.start:
-                    self._run(
-                        "note_looked_and_started", job_id=job_id, looked=looked, now=to_ms(now)
-                    )
-                else:
-                    self._run("note_looked", job_id=job_id, looked=looked)
-                if take.held is not None:
-                    take.held_row = self._hold(take, take.held, now)
-                claimed.append((take, entered))
+            for group in _groups(takes):
+                first, last = group[0], group[-1]
+                rows = [self._note_gap(first.job, gap) for gap in first.gaps]
+                entered = self._enter_fires(group, now)
+                self._name_the_run(first.gaps, rows, entered[0])
+                if last.held is not None:
+                    last.held_row = self._hold(last, last.held, now)
+                claimed += zip(group, entered, strict=True)
+            looks = [(to_ms(t.upto), moment if t.start else None, t.job.id) for t in takes]
+            self._run_all("note_looked", looks)
             self.post.write(report)
         return claimed
+
+    def _enter_fires(self, takes: Sequence[Take], now: datetime) -> list[list[Claimed]]:
+        """Enter the fires of each take; those that had their rows already are left out."""
+        number = self._next_run()
+        wanted = []
+        for take in takes:
+            alone = len(take.start) + len(take.wait) == 1
+            for fires, start in ((take.start, True), (take.wait, False)):
+                for fire in fires:
+                    entry = Claimed(
+                        run_id=number,
+                        fire=fire,
+                        taken_at=now,
+                        start=start,
+                        alone=alone and not start,
+                    )
+                    wanted.append((take.job, entry))
+                    number += 1
+        entered = iter(self._insert_all(wanted))
+        return [
+            [entry for entry in islice(entered, len(take.start) + len(take.wait)) if entry]
+            for take in takes
+        ]
 
     def _hold(self, take: Take, held: Stretch, now: datetime) -> int | None:
         """The id of the row that grew, or was entered."""
@@ -440,6 +456,10 @@ class Ledger:
             assert entry is not None
             return entry
 
+    def _next_run(self) -> int:
+        """The id of the row that is entered next."""
+        return int(self._one("next_run")["id"])
+
     def _insert(
         self,
         job: JobState,
@@ -450,38 +470,39 @@ class Ledger:
         alone: bool = False,
         not_before: datetime | None = None,
     ) -> Claimed | None:
-        scheduled = fire.trigger in (Trigger.SCHEDULE, Trigger.CATCHUP)
+        """Enter one fire; None where it has its row already."""
+        entry = Claimed(
+            run_id=self._next_run(),
+            fire=fire,
+            taken_at=now,
+            start=start,
+            alone=alone,
+            not_before=not_before,
+        )
+        return self._insert_all([(job, entry)])[0]
+
+    def _insert_all(self, wanted: Sequence[tuple[JobState, Claimed]]) -> list[Claimed | None]:
+        """Enter first attempts, with the ids they bear; None for one whose fire has its row."""
+        if self._run_all("insert_run", starmap(_first_attempt, wanted)) == len(wanted):
+            return [entry for _, entry in wanted]
+        rows = self._run("rows_from", id=wanted[0][1].run_id)
+        there = {row["id"] for row in rows}
+        return [
+            entry if entry.run_id in there else self._insert_anyhow(job, entry)
+            for job, entry in wanted
+        ]
+
+    def _insert_anyhow(self, job: JobState, entry: Claimed) -> Claimed | None:
+        """Enter a fire at whose moment there is a row: one of the two was asked for, and moves."""
         while True:
-            row = self._one(
-                "insert_run",
-                job_id=job.id,
-                fire_at=to_ms(fire.moved),
-                fire_unmoved=to_ms(fire.at),
-                era=job.era,
-                attempt=1,
-                state=(State.RUNNING if start else State.WAITING).value,
-                trigger=fire.trigger.value,
-                taken_at=to_ms(now),
-                not_before=None if not_before is None else to_ms(not_before),
-                started_at=to_ms(now) if start else None,
-                period_start=None if fire.period is None else fire.period[0].isoformat(),
-                period_end=None if fire.period is None else fire.period[1].isoformat(),
-                override=fire.override,
-            )
-            if row is not None:
-                return Claimed(
-                    run_id=row["id"],
-                    fire=fire,
-                    taken_at=now,
-                    start=start,
-                    alone=alone,
-                    not_before=not_before,
-                )
-            if scheduled:
-                if self._give_way(job, fire.moved):
-                    continue
+            fire = entry.fire
+            if not entry.scheduled:
+                fire = replace(fire, at=fire.at + _MILLISECOND, moved=fire.moved + _MILLISECOND)
+                entry = replace(entry, fire=fire)
+            elif not self._give_way(job, fire.moved):
                 return None
-            fire = replace(fire, at=fire.at + _MILLISECOND, moved=fire.moved + _MILLISECOND)
+            if self._run_all("insert_run", [_first_attempt(job, entry)]):
+                return entry
 
     def _give_way(self, job: JobState, fire_at: datetime) -> bool:
         """Whether a fire somebody asked for stood at that moment; it moves by a millisecond."""
@@ -834,6 +855,13 @@ class Ledger:
     def _execute(self, query: str, **values: Any) -> list[sqlite3.Row]:
         return self._db.execute(self._sql[query], values).fetchall()
 
+    def _run_all(self, query: str, rows: Iterable[Sequence[Any]]) -> int:
+        """Run a statement with each of the rows, as part of a transaction; how many it changed."""
+        try:
+            return self._db.executemany(self._sql[query], rows).rowcount
+        except sqlite3.Error as error:
+            raise self._down(error) from error
+
     def _down(self, error: sqlite3.Error) -> LedgerDown:
         self._grip.note(error)
         return LedgerDown(str(error))
@@ -841,6 +869,41 @@ class Ledger:
     def _refuse_if_lost(self) -> None:
         if self._lost or not (self._db.in_transaction or self._grip.holds()):
             raise LedgerDown(self.loss())
+
+
+def _groups(takes: Iterable[Take]) -> Iterator[list[Take]]:
+    """Those whose fires are entered together: only the first has gaps, which are entered before
+    its fires, and only the last has something held, which is entered after them."""
+    group: list[Take] = []
+    for take in takes:
+        if group and (take.gaps or group[-1].held is not None):
+            yield group
+            group = []
+        group.append(take)
+    if group:
+        yield group
+
+
+def _first_attempt(job: JobState, entry: Claimed) -> tuple[Any, ...]:
+    """What the statement `insert_run` is given."""
+    fire, taken_at = entry.fire, to_ms(entry.taken_at)
+    first, last = fire.period or (None, None)
+    return (
+        entry.run_id,
+        job.id,
+        to_ms(fire.moved),
+        to_ms(fire.at),
+        job.era,
+        entry.attempt,
+        (State.RUNNING if entry.start else State.WAITING).value,
+        fire.trigger.value,
+        taken_at,
+        entry.not_before and to_ms(entry.not_before),
+        taken_at if entry.start else None,
+        first and first.isoformat(),
+        last and last.isoformat(),
+        fire.override,
+    )
 
 
 def _run_values(

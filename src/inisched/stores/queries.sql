@@ -111,10 +111,8 @@ UPDATE run SET taken_at = taken_at + :step, not_before = not_before + :step,
 INSERT INTO absence (since, until, step, machine) VALUES (:since, :until, :step, :machine);
 
 -- name: note_looked
-UPDATE job SET looked = :looked WHERE id = :job_id;
-
--- name: note_looked_and_started
-UPDATE job SET looked = :looked, started = :now WHERE id = :job_id;
+-- A look, and when a run of the job has started in it.
+UPDATE job SET looked = ?, started = ifnull(?, started) WHERE id = ?;
 
 -- name: note_started
 UPDATE job SET started = :now WHERE id = :job_id;
@@ -127,14 +125,18 @@ UPDATE job SET started = started + :step, succeeded = succeeded + :step, failed 
 INSERT INTO job (name, judged) VALUES (:name, :judged)
 ON CONFLICT (name) DO UPDATE SET judged = excluded.judged;
 
+-- name: next_run
+SELECT ifnull(max(id), 0) + 1 AS id FROM run;
+
 -- name: insert_run
--- Nothing comes back where the fire already has its row.
-INSERT INTO run (job_id, fire_at, fire_unmoved, era, attempt, state, trigger, taken_at,
+-- Nothing is changed where the fire already has its row.
+INSERT INTO run (id, job_id, fire_at, fire_unmoved, era, attempt, state, trigger, taken_at,
                  not_before, started_at, period_start, period_end, override)
-VALUES (:job_id, :fire_at, :fire_unmoved, :era, :attempt, :state, :trigger, :taken_at,
-        :not_before, :started_at, :period_start, :period_end, :override)
-ON CONFLICT DO NOTHING
-RETURNING id;
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- name: rows_from
+SELECT id FROM run WHERE id >= :id;
 
 -- name: fire_asked_for
 SELECT id FROM run
