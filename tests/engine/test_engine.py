@@ -417,7 +417,7 @@ def test_an_end_that_cannot_be_recorded_is_recorded_later(
     w.go(minutes=10)
     w.now = START + timedelta(minutes=10, seconds=3)
     with monkeypatch.context() as down:
-        down.setattr(w.ledger, "finish", _down)
+        down.setattr(w.ledger, "finish_all", _down)
         w.end("a")
     w.go(seconds=9)
     (row,) = w.rows()

@@ -348,7 +348,7 @@ def test_an_outage_between_claim_and_end_keeps_how_it_ended(
 
 def _cut_off(down: pytest.MonkeyPatch, w: World) -> None:
     """Every write fails, as on a full disk."""
-    names = ("claim", "begin", "finish", "note_processes", "skip", "cancel", "beat", "enter")
+    names = ("claim", "begin", "finish_all", "note_processes", "skip", "cancel", "beat", "enter")
     for name in names:
         down.setattr(w.ledger, name, _down)
 

@@ -143,10 +143,10 @@ def test_a_letter_is_written_with_the_end_of_its_run_or_not_at_all(world: Make) 
     w = world(OPS + A)
     w.outcome = FAILED
     w.engine.trigger("a", w.now, timedelta(0))
-    finish, w.ledger.finish = w.ledger.finish, broken  # type: ignore[method-assign]
+    finish, w.ledger.finish_all = w.ledger.finish_all, broken  # type: ignore[method-assign]
     w.end("a")
     assert w.letters == []
-    w.ledger.finish = finish  # type: ignore[method-assign]
+    w.ledger.finish_all = finish  # type: ignore[method-assign]
     w.go(seconds=1)
     assert w.letters == [("notify:ops", "failure")]
 

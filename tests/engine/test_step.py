@@ -431,7 +431,7 @@ def test_a_run_that_ended_while_the_ledger_was_down_lasts_as_long_as_it_lasts(
     w.live(minutes=10)
     w.live(seconds=20)
     with monkeypatch.context() as broken:
-        for name in ("finish", "beat", "set_clock"):
+        for name in ("finish_all", "beat", "set_clock"):
             broken.setattr(Ledger, name, _refuse)
         w.end("a")
         w.clock.set(timedelta(hours=1))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -44,13 +45,12 @@ def test_the_ends_of_a_turn_are_one_transaction(world: Make) -> None:
 
 @pytest.mark.parametrize("fails_at", [1, 2, 3])
 def test_of_ends_that_cannot_be_written_together_none_is_and_later_all_are(
-    world: Make, monkeypatch: pytest.MonkeyPatch, fails_at: int
+    world: Make, fails_at: int
 ) -> None:
     w = world(THREE, **ROOM)
     w.go(minutes=10)
     end_all(w)
-    with monkeypatch.context() as down:
-        _let_down(down, w, fails_at)
+    with _let_down(w, fails_at):
         w.go(seconds=1)
         assert [row["state"] for row in w.rows()] == ["running"] * 3
     w.go(seconds=1)
@@ -61,29 +61,27 @@ def test_of_ends_that_cannot_be_written_together_none_is_and_later_all_are(
 
 @pytest.mark.parametrize("fails_at", [1, 2, 3])
 def test_of_ends_that_were_not_written_a_dead_daemon_leaves_interrupted_runs(
-    world: Make, monkeypatch: pytest.MonkeyPatch, fails_at: int
+    world: Make, fails_at: int
 ) -> None:
     w = world(THREE, **ROOM)
     w.go(minutes=10)
     end_all(w)
-    with monkeypatch.context() as down:
-        _let_down(down, w, fails_at)
+    with _let_down(w, fails_at):
         w.go(seconds=1)
     w.restart(seconds=1)
     assert [row["state"] for row in w.rows()] == ["interrupted"] * 3
     assert len(w.started) == 3
 
 
-def _let_down(down: pytest.MonkeyPatch, w: World, fails_at: int) -> None:
-    """The disk is full after so many ends."""
-    finish, count = w.ledger.finish, iter(range(1, 100))
-
-    def full(*given: Any, **more: Any) -> Any:
-        if next(count) == fails_at:
-            raise LedgerDown("database or disk is full")
-        return finish(*given, **more)
-
-    down.setattr(w.ledger, "finish", full)
+@contextmanager
+def _let_down(w: World, fails_at: int) -> Iterator[None]:
+    """The disk is full when that end is to be written."""
+    w.ledger._db.execute(
+        "CREATE TEMP TRIGGER full BEFORE UPDATE OF ended_at ON run "
+        f"WHEN NEW.id = {fails_at} BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+    )
+    yield
+    w.ledger._db.execute("DROP TRIGGER full")
 
 
 def test_an_end_sees_what_another_of_the_same_job_brought_about(world: Make) -> None:
@@ -133,7 +131,7 @@ def test_an_end_and_the_start_it_makes_room_for_are_one_transaction(world: Make)
     assert [name for name, _ in w.started] == ["a", "b", "c", "d"]
 
 
-@pytest.mark.parametrize("write", ["finish", "begin"])
+@pytest.mark.parametrize("write", ["finish_all", "begin"])
 def test_where_that_cannot_be_written_nothing_has_happened_yet(
     world: Make, monkeypatch: pytest.MonkeyPatch, write: str
 ) -> None:

@@ -72,7 +72,7 @@ class Died(BaseException):
 class Deaths:
     """Lets the daemon die just before or just after some of what it writes or starts."""
 
-    WRITES = ("claim", "begin", "note_processes", "finish", "skip", "cancel", "enter")
+    WRITES = ("claim", "begin", "note_processes", "finish_all", "skip", "cancel", "enter")
 
     def __init__(self, when: Callable[[int], bool]) -> None:
         self.when = when

@@ -14,7 +14,7 @@ from inisched.engine.seat import Seat
 from inisched.model.duration import show_duration
 from inisched.model.job import Job
 from inisched.model.run import FAILURES, SUCCESSES, Fire, Outcome, State, Trigger
-from inisched.stores.ledger import Claimed, Ledger
+from inisched.stores.ledger import Ended
 from inisched.stores.post import Report
 
 End = tuple[Run, Outcome, datetime]
@@ -88,10 +88,10 @@ def unrelated(ends: Iterable[End]) -> list[End]:
     return found
 
 
-def enter(ledger: Ledger, ending: Ending) -> tuple[Claimed | None, list[Claimed]]:
-    """Write an end; the next attempt at its fire, and the fires of those that follow."""
+def as_entered(ending: Ending) -> Ended:
+    """The end as the ledger is to have it."""
     run, line = ending.run, ending.line
-    return ledger.finish(
+    return Ended(
         run.claimed,
         ending.outcome,
         ending.at,

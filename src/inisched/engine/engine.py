@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from inisched.engine import beginnings
 from inisched.engine.asking import READY, SHOULD_RUN, Ask, moments
 from inisched.engine.disabled import account_for_disabled
-from inisched.engine.endings import Ending, again, concluded, enter, line_of, unrelated
+from inisched.engine.endings import Ending, again, as_entered, concluded, line_of, unrelated
 from inisched.engine.facts import facts, of_attempt, of_end
 from inisched.engine.gates import Gates
 from inisched.engine.herald import Herald
@@ -922,7 +922,7 @@ class Engine:
         with self.ledger.together():
             if self._unnoted:
                 self.ledger.note_processes(self._processes)
-            entered = [enter(self.ledger, ending) for ending in endings]
+            entered = self.ledger.finish_all([as_entered(ending) for ending in endings])
             if heirs:
                 self.ledger.begin([entry for _, entry in heirs], self.now)
         self._leave_line(heirs or [])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from inisched.model.run import Fire, Gap, Outcome, Reason
+from inisched.model.run import Fire, Gap, Reason
 from inisched.stores.job_state import Beginning, JobState
-from inisched.stores.ledger import Claimed, Ledger, Take
+from inisched.stores.ledger import Claimed, Ended, Ledger, Take
 from inisched.stores.post import Report
 from inisched.stores.switches import Switch, Switches
 
@@ -176,21 +176,12 @@ class PaperLedger(Ledger):
     def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """There are none."""
 
-    def finish(
-        self,
-        claimed: Claimed,
-        outcome: Outcome,
-        now: datetime,
-        *,
-        took: timedelta | None = None,
-        began: datetime | None = None,
-        again: datetime | None = None,
-        then: Iterable[tuple[JobState, Fire]] = (),
-        line: tuple[JobState, int | None] | None = None,
-        report: Report | None = None,
-    ) -> tuple[Claimed | None, list[Claimed]]:
-        self._under_way.pop(claimed.run_id).end_at = now
-        return None, [self._wait(fire, now, alone=False) for _, fire in then]
+    def finish_all(self, ends: Sequence[Ended]) -> list[tuple[Claimed | None, list[Claimed]]]:
+        found: list[tuple[Claimed | None, list[Claimed]]] = []
+        for end in ends:
+            self._under_way.pop(end.claimed.run_id).end_at = end.at
+            found.append((None, [self._wait(fire, end.at, alone=False) for _, fire in end.then]))
+        return found
 
     def take_place(self, older: Claimed, newer: Claimed) -> Claimed:
         self.skip(older.run_id, Reason.COALESCED, "")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime, timedelta
 from itertools import islice, starmap
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -156,6 +156,26 @@ class Absence(Struct, frozen=True):
     until: datetime
     step: timedelta | None = None
     machine: bool = False
+
+
+class Ended(NamedTuple):
+    """How an attempt ended at a moment, how long it took, and what is entered with that.
+
+    One that waited for others inside the daemon says when it really `began`. With `again` the next
+    attempt is entered too, to wait for that moment; else the fires of the jobs that come `then`.
+    `line` says whose line of periods stops at which run now, or goes on (None). The `report` of
+    its end is written with it.
+    """
+
+    claimed: Claimed
+    outcome: Outcome
+    at: datetime
+    took: timedelta | None = None
+    began: datetime | None = None
+    again: datetime | None = None
+    then: Sequence[tuple[JobState, Fire]] = ()
+    line: tuple[JobState, int | None] | None = None
+    report: Report | None = None
 
 
 class LedgerDown(Exception):
@@ -607,43 +627,41 @@ class Ledger:
     def note_processes(self, processes: Mapping[int, tuple[int, int]]) -> None:
         """Which process (pid and its start time) carries each run out."""
         with self._together():
-            for run_id, (pid, started) in processes.items():
-                self._run("note_pid", id=run_id, pid=pid, pid_started=started)
+            rows = [(pid, started, run_id) for run_id, (pid, started) in processes.items()]
+            self._run_all("note_pid", rows)
 
     def finish(
-        self,
-        claimed: Claimed,
-        outcome: Outcome,
-        now: datetime,
-        *,
-        took: timedelta | None = None,
-        began: datetime | None = None,
-        again: datetime | None = None,
-        then: Iterable[tuple[JobState, Fire]] = (),
-        line: tuple[JobState, int | None] | None = None,
-        report: Report | None = None,
+        self, claimed: Claimed, outcome: Outcome, now: datetime, **more: Any
     ) -> tuple[Claimed | None, list[Claimed]]:
-        """How a run ended, with what was kept of its output, and how long it took.
+        """How one run ended: `more` as in Ended; what comes back as from `finish_all`."""
+        return self.finish_all([Ended(claimed, outcome, now, **more)])[0]
 
-        One that waited for others inside the daemon says when it really `began`.
-        With `again` the next attempt is entered too, to wait for that moment; else the fires of
-        the jobs that come `then`. Both come back. `line` says whose line of periods stops at
-        which run now, or goes on (None). The `report` of its end is written with it.
+    def finish_all(self, ends: Sequence[Ended]) -> list[tuple[Claimed | None, list[Claimed]]]:
+        """How runs ended that do not bear on each other, with what was kept of their output.
+
+        Of each its next attempt, and the fires of the jobs that come after it, come back.
         """
         with self._together():
-            self.post.write(report)
-            self._note_outcome(claimed.run_id, outcome, now, took, began)
-            if again is not None:
-                return self._enter_again(claimed, now, again), []
-            self._note_ended(claimed.run_id, now, outcome.state)
-            if line is not None:
-                self._run("stop_line", job_id=line[0].id, run=line[1])
-            entered = [self._insert(job, fire, now) for job, fire in then]
-            return None, [entry for entry in entered if entry is not None]
+            for end in ends:
+                self.post.write(end.report)
+            self._run_all("finish_run", map(_last_words, ends))
+            self._run_all("insert_output", [_output(end) for end in ends if _has_output(end)])
+            last = [end for end in ends if end.again is None]
+            self._run_all("note_ended", [_note_of_end(e.claimed, e.at, e.outcome) for e in last])
+            return [self._follow(end) for end in ends]
 
-    def _note_ended(self, run_id: int, now: datetime, state: State | None = None) -> None:
-        good, bad = state in SUCCESSES, state in FAILURES
-        self._run("note_ended", id=run_id, now=to_ms(now), good=good, bad=bad)
+    def _follow(self, end: Ended) -> tuple[Claimed | None, list[Claimed]]:
+        """Enter what follows an end."""
+        if end.again is not None:
+            return self._enter_again(end.claimed, end.at, end.again), []
+        if end.line is not None:
+            self._run("stop_line", job_id=end.line[0].id, run=end.line[1])
+        entered = [self._insert(job, fire, end.at) for job, fire in end.then]
+        return None, [entry for entry in entered if entry is not None]
+
+    def _note_ended(self, run_id: int, now: datetime) -> None:
+        """An end that is neither good nor bad, of a fire that never started."""
+        self._run_all("note_ended", [(to_ms(now), None, None, run_id)])
 
     def record(self, fire: Fire, outcome: Outcome, *, started: datetime, ended: datetime) -> int:
         """Enter a run that took place outside of the daemon, whole; its id.
@@ -655,40 +673,9 @@ class Ledger:
             job = read_job_state(self._one("job_named", name=fire.job))
             entry = self._insert(job, fire, started, start=True)
             assert entry is not None
-            self._note_outcome(entry.run_id, outcome, ended, ended - started)
             self._run("note_started", job_id=job.id, now=to_ms(started))
-            self._note_ended(entry.run_id, ended, outcome.state)
+            self.finish(entry, outcome, ended, took=ended - started)
             return entry.run_id
-
-    def _note_outcome(
-        self,
-        run_id: int,
-        outcome: Outcome,
-        now: datetime,
-        took: timedelta | None,
-        began: datetime | None = None,
-    ) -> None:
-        self._run(
-            "finish_run",
-            id=run_id,
-            state=outcome.state.value,
-            reason=outcome.reason.value if outcome.reason else None,
-            now=to_ms(now),
-            exit_code=outcome.exit_code,
-            message=outcome.message,
-            took=None if took is None else took // _MILLISECOND,
-            began=None if began is None else to_ms(began),
-        )
-        if outcome.stdout or outcome.stderr or outcome.output:
-            self._run(
-                "insert_output",
-                id=run_id,
-                stdout=outcome.stdout,
-                stderr=outcome.stderr,
-                stdout_total=outcome.stdout_total,
-                stderr_total=outcome.stderr_total,
-                result=outcome.output,
-            )
 
     def _enter_again(self, claimed: Claimed, now: datetime, again: datetime) -> Claimed | None:
         attempt = claimed.attempt + 1
@@ -904,6 +891,39 @@ def _first_attempt(job: JobState, entry: Claimed) -> tuple[Any, ...]:
         last and last.isoformat(),
         fire.override,
     )
+
+
+def _last_words(end: Ended) -> tuple[Any, ...]:
+    """What the statement `finish_run` is given."""
+    outcome = end.outcome
+    return (
+        outcome.state.value,
+        outcome.reason and outcome.reason.value,
+        to_ms(end.at),
+        outcome.exit_code,
+        outcome.message,
+        None if end.took is None else end.took // _MILLISECOND,
+        end.began and to_ms(end.began),
+        end.claimed.run_id,
+    )
+
+
+def _has_output(end: Ended) -> bool:
+    return bool(end.outcome.stdout or end.outcome.stderr or end.outcome.output)
+
+
+def _output(end: Ended) -> tuple[Any, ...]:
+    """What the statement `insert_output` is given."""
+    kept = end.outcome
+    totals = kept.stdout_total, kept.stderr_total
+    return end.claimed.run_id, kept.stdout, kept.stderr, *totals, kept.output
+
+
+def _note_of_end(claimed: Claimed, at: datetime, outcome: Outcome) -> tuple[Any, ...]:
+    """What the statement `note_ended` is given."""
+    moment, state = to_ms(at), outcome.state
+    good, bad = state in SUCCESSES, state in FAILURES
+    return moment, moment if good else None, moment if bad else None, claimed.run_id
 
 
 def _run_values(

@@ -220,20 +220,20 @@ SELECT run.id, job.name AS job, state, trigger, fire_at, fire_unmoved, fire_unti
  WHERE run.id = :id;
 
 -- name: note_pid
-UPDATE run SET pid = :pid, pid_started = :pid_started WHERE id = :id;
+UPDATE run SET pid = ?, pid_started = ? WHERE id = ?;
 
 -- name: finish_run
-UPDATE run SET state = :state, reason = :reason, ended_at = :now, exit_code = :exit_code,
-               message = :message, took = :took, started_at = ifnull(:began, started_at)
- WHERE id = :id;
+UPDATE run SET state = ?, reason = ?, ended_at = ?, exit_code = ?, message = ?, took = ?,
+               started_at = ifnull(?, started_at)
+ WHERE id = ?;
 
 -- name: insert_output
 INSERT OR REPLACE INTO output (run_id, stdout, stderr, stdout_total, stderr_total, result)
-VALUES (:id, :stdout, :stderr, :stdout_total, :stderr_total, :result);
+VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: note_ended
-UPDATE job SET ended = :now, succeeded = iif(:good, :now, succeeded), failed = iif(:bad, :now, failed)
- WHERE id = (SELECT job_id FROM run WHERE id = :id);
+UPDATE job SET ended = ?, succeeded = ifnull(?, succeeded), failed = ifnull(?, failed)
+ WHERE id = (SELECT job_id FROM run WHERE id = ?);
 
 -- name: skip_waiting
 UPDATE run SET state = 'skipped', reason = :reason, message = :message
