@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -118,7 +119,8 @@ class Finder(Struct, frozen=True):
         return _failed(f"importing {quoted(name)}", name, error, hint="; ".join(hints))
 
 
-def _split(target: str) -> tuple[list[str], list[str]]:
+@lru_cache(maxsize=1024)
+def _split(target: str) -> tuple[Sequence[str], Sequence[str]]:
     """The names that may be modules and those that cannot be; at least one of each."""
     front, colon, back = target.partition(":")
     modules, names = (front.split("."), back.split(".")) if colon else (front.split("."), [])

@@ -5,15 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Container, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Container
 from pathlib import Path
-
-from msgspec.structs import replace
 
 from inisched.executors.calling import carry_out
 from inisched.executors.request import Request
-from inisched.executors.returned import settled
+from inisched.executors.returned import Verdict, settled
 from inisched.model.run import Outcome
 
 
@@ -24,34 +21,27 @@ def call_inline(request: Request, *, success_codes: Container[int] = (0,)) -> Ou
     """
     sys.path[:0] = [p for p in request.paths if p not in sys.path]
     stdout, stderr = Kept(), Kept()
-    with (
-        _working_in(request.folder),
-        redirect_stdout(stdout.writer),
-        redirect_stderr(stderr.writer),
-    ):
-        verdict = carry_out(request)
-    printed, told = stdout.taken(), stderr.taken()
-    return replace(
-        settled(verdict, success_codes=success_codes),
-        stdout=printed,
-        stderr=told,
-        stdout_total=len(printed),
-        stderr_total=len(told),
+    ours = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = stdout.writer, stderr.writer
+    try:
+        verdict = _carried_out_in(request.folder, request)
+    finally:
+        sys.stdout, sys.stderr = ours
+    return settled(
+        verdict, success_codes=success_codes, stdout=stdout.taken(), stderr=stderr.taken()
     )
 
 
-@contextmanager
-def _working_in(folder: Path) -> Iterator[None]:
-    """The working directory, for a while; the daemon's own may be gone by now."""
+def _carried_out_in(folder: Path, request: Request) -> Verdict:
+    """In that working directory, for a while; the daemon's own may be gone by now."""
     try:
         former = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
         os.chdir(folder)
-        yield
-        return
+        return carry_out(request)
     try:
         os.chdir(folder)
-        yield
+        return carry_out(request)
     finally:
         os.fchdir(former)
         os.close(former)
@@ -63,7 +53,7 @@ class Kept(io.BytesIO):
     def __init__(self) -> None:
         super().__init__()
         self._bytes = b""
-        self.writer = io.TextIOWrapper(self, encoding="utf-8", errors="backslashreplace")
+        self.writer = io.TextIOWrapper(self, "utf-8", "backslashreplace")
 
     def taken(self) -> bytes:
         try:

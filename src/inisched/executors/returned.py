@@ -76,6 +76,8 @@ class Verdict(Struct, frozen=True):
 
 def returned(value: object) -> Verdict:
     """What a returned value says: a Result, None, a bool, text, or anything else by its repr."""
+    if value is None or value is True:
+        return Verdict(STATUS.SUCCESS)
     if isinstance(value, GeneratorType | AsyncGeneratorType):
         return failed("returned a generator: nothing of it was run")
     if isinstance(value, STATUS):
@@ -84,8 +86,6 @@ def returned(value: object) -> Verdict:
         return _of_result(value)
     if value is False:
         return failed("returned False")
-    if value is None or value is True:
-        return Verdict(STATUS.SUCCESS)
     text = _text(value) if isinstance(value, str) else _repr(value)
     return Verdict(STATUS.SUCCESS, output=text)
 
@@ -174,8 +174,14 @@ def outcome(
     )
 
 
-def settled(verdict: Verdict, *, success_codes: Container[int] = (0,)) -> Outcome:
-    """A verdict as the ledger keeps it."""
+def settled(
+    verdict: Verdict,
+    *,
+    success_codes: Container[int] = (0,),
+    stdout: bytes = b"",
+    stderr: bytes = b"",
+) -> Outcome:
+    """A verdict as the ledger keeps it, with all that was printed."""
     if verdict.status is not None:
         state = _STATES[verdict.status]
     else:
@@ -186,6 +192,10 @@ def settled(verdict: Verdict, *, success_codes: Container[int] = (0,)) -> Outcom
         message=verdict.message,
         output=verdict.output,
         reason=Reason.SKIP if state is State.SKIPPED else None,
+        stdout=stdout,
+        stderr=stderr,
+        stdout_total=len(stdout),
+        stderr_total=len(stderr),
     )
 
 

@@ -40,12 +40,13 @@ class Executors(Struct, frozen=True, dict=True):
 
         Raises OSError where no process can be made.
         """
-        secrets, since = task.job.secrets, tree.ticks()
-        if isinstance(task.job.action, Command):
-            started = start_command(task, folder=self.folder)
-        elif task.job.executor is Executor.INLINE:
+        secrets, is_command = task.job.secrets, isinstance(task.job.action, Command)
+        if task.job.executor is Executor.INLINE and not is_command:
             ended = run_inline(task, folder=self.folder, python_path=self.paths)
             return masked(ended, secrets)
+        since = tree.ticks()
+        if is_command:
+            started = start_command(task, folder=self.folder)
         else:
             started = self._forked(task) or start_call(
                 task, folder=self.folder, python_path=self.python_path
