@@ -62,9 +62,11 @@ TRY_AGAIN = timedelta(seconds=1)
 NOTED_WITHIN = timedelta(milliseconds=20)
 """How soon it is written which process carries a run out, unless the run has ended by then."""
 
-ENDS_WITHIN = 0.05
-"""Seconds after which the ends of callbacks that run in the daemon are written, though others are
-to follow at once."""
+ENDS_WITHIN = timedelta(milliseconds=50)
+"""After it the ends of callbacks that run in the daemon are written, though others are to follow
+at once."""
+
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Engine:
@@ -108,7 +110,7 @@ class Engine:
         self.tally: Tally | None = None
         """What is counted; None where nobody wants to know."""
         self._now, self._read_at = datetime.min.replace(tzinfo=UTC), stopwatch()
-        self.scheduler = library.Scheduler(lambda: self.now)
+        self.scheduler = library.Scheduler(lambda: self._now)
         self._rung: list[str] = []
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
         self._unskipped: list[tuple[Claimed, Reason, str]] = []
@@ -434,7 +436,7 @@ class Engine:
 
     def _present(self) -> datetime:
         """The moment it is while callbacks run inside the daemon, and `now` stands still."""
-        return self.now + _milliseconds(self._stopwatch() - self._read_at)
+        return self._now + round((self._stopwatch() - self._read_at) * 1000) * _MILLISECOND
 
     def _starters(self) -> dict[str, Seat]:
         return {name: seat for name, seat in self.seats.items() if _starts(seat.job)}
@@ -766,20 +768,21 @@ class Engine:
     def _start_all(self, begun: list[tuple[Seat, Claimed]]) -> None:
         made: list[int] = []
         self.telling.of_starts(begun, self.now)
-        record_at = self._stopwatch() + ENDS_WITHIN
+        present = self._present()
+        record_at = present + ENDS_WITHIN
         for seat, entry in begun:
             seat.running.add(entry.run_id)
             self.gates.followed[seat.job.name].started = self.now
             if log.isEnabledFor(logging.DEBUG):
                 log.debug("%s: run %d starts", seat.job.name, entry.run_id, extra=of_attempt(entry))
-            begun_at = self._present()
             started = self._start(self.task(seat, entry))
+            begun_at, present = present, self._present()
             if isinstance(started, Outcome):
-                run = Run(seat, entry, None, begun_at)
-                self._end(run, started, self._present())
-                if self._stopwatch() >= record_at:
+                self._end(Run(seat, entry, None, begun_at), started, present)
+                if present >= record_at:
                     self._record_if_it_can()
-                    record_at = self._stopwatch() + ENDS_WITHIN
+                    present = self._present()
+                    record_at = present + ENDS_WITHIN
             else:
                 self.runs[entry.run_id] = Run(seat, entry, started, self.now)
                 if started.pid:
@@ -1014,10 +1017,6 @@ def _starts(job: Job) -> bool:
 def _wants_a_place(seat: Seat) -> bool:
     """Whether an older fire waits for a place: newer ones do not go before it."""
     return seat.shut == "max_running" or (seat.shut or "").startswith("pool:")
-
-
-def _milliseconds(seconds: float) -> timedelta:
-    return timedelta(milliseconds=round(seconds * 1000))
 
 
 def _due(entry: Claimed, now: datetime) -> bool:

@@ -46,7 +46,10 @@ class Followed:
         self._ends: dict[str, Ends] = {}
 
     def __getitem__(self, name: str) -> Ends:
-        return self._ends.setdefault(name, Ends())
+        ends = self._ends.get(name)
+        if ends is None:
+            ends = self._ends[name] = Ends()
+        return ends
 
     def know(self, states: Iterable[JobState]) -> None:
         """Take over what the ledger remembers of jobs not known yet."""

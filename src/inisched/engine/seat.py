@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -159,13 +160,11 @@ class Seat:
         """Take up what has come due since the last look; during a hold it only piles up."""
         if held:
             return self._pile_up(now)
-        before = self._before_the_pause(now)
-        paused = self._pass_over(now)
+        before, paused = self._heed_the_pause(now)
         found = due(self.job, self.rhythm, self.looked, now)
         self.looked = found.upto
-        run = [dated(self.job, fire) for fire in (*before.run, *found.run)]
-        gaps = [*before.gaps, *paused, *found.gaps]
-        take = Take(self.state, found.upto, wait=run, gaps=gaps)
+        run = [dated(self.job, fire) for fire in (*before, *found.run)]
+        take = Take(self.state, found.upto, wait=run, gaps=[*paused, *found.gaps])
         self.refuse(take)
         return take
 
@@ -182,6 +181,13 @@ class Seat:
             )
         self.looked = upto
         return take
+
+    def _heed_the_pause(self, now: datetime) -> tuple[Sequence[Fire], Sequence[Gap]]:
+        """The fires that came due before the pause, and the gaps before it and in it."""
+        if self.paused_from is None and self.paused_until is None:
+            return (), ()
+        before = self._before_the_pause(now)
+        return before.run, [*before.gaps, *self._pass_over(now)]
 
     def _before_the_pause(self, now: datetime) -> Due:
         """What came due before a pause that began while no daemon looked."""

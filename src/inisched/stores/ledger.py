@@ -35,6 +35,7 @@ from inisched.stores.soundness import Unusable
 from inisched.stores.switches import Switches
 
 _MILLISECOND = timedelta(milliseconds=1)
+_WAITING, _RUNNING = State.WAITING.value, State.RUNNING.value
 
 
 class Take(Struct):
@@ -882,7 +883,7 @@ def _first_attempt(job: JobState, entry: Claimed) -> tuple[Any, ...]:
         to_ms(fire.at),
         job.era,
         entry.attempt,
-        (State.RUNNING if entry.start else State.WAITING).value,
+        _RUNNING if entry.start else _WAITING,
         fire.trigger.value,
         taken_at,
         entry.not_before and to_ms(entry.not_before),

@@ -37,8 +37,9 @@ def due(job: Job, rhythm: Rhythm, since: datetime, now: datetime) -> Due:
     if last is None:
         return Due(upto)
     on_time: tuple[Fire, ...] = ()
-    if now - rhythm.moved(last) <= grace_of(job, rhythm, last):
-        on_time = (_fire(job, rhythm, last, Trigger.SCHEDULE),)
+    moved = rhythm.moved(last)
+    if now == moved or now - moved <= grace_of(job, rhythm, last):
+        on_time = (Fire(job=job.name, at=last, moved=moved, trigger=Trigger.SCHEDULE),)
         last = rhythm.latest(since, last - _INSTANT)
     if last is None:
         return Due(upto, on_time)

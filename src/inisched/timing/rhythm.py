@@ -84,15 +84,17 @@ class Rhythm(Struct, frozen=True):
     def next(self, since: datetime) -> datetime | None:
         """The first fire after `since`, both unmoved."""
         fire = self._after(since)
-        while self.ahead and fire is not None and fire in self.ahead:
-            fire = self._after(self.ahead.after(fire))
+        if self.ahead is not NOTHING_AHEAD:
+            while fire is not None and fire in self.ahead:
+                fire = self._after(self.ahead.after(fire))
         return fire
 
     def latest(self, since: datetime, until: datetime) -> datetime | None:
         """The last fire in (since, until], all unmoved; None where there is none."""
         fire = self._latest(since, until)
-        while self.ahead and fire is not None and fire in self.ahead:
-            fire = self._latest(since, self.ahead.before(fire))
+        if self.ahead is not NOTHING_AHEAD:
+            while fire is not None and fire in self.ahead:
+                fire = self._latest(since, self.ahead.before(fire))
         return fire
 
     def count(self, since: datetime, until: datetime) -> tuple[int, bool]:
