@@ -200,7 +200,7 @@ class Ledger:
         self._identity = self.id
         self._life: int | None = None
         self._lived: dict[str, Any] = {}
-        self._begun: set[int] = set()
+        self._begun: set[str] = set()
         """Jobs of which a waiting fire has started since their last gap, or that have rested: it
         does not grow."""
         self.switches = Switches(self._together, self._run)
@@ -289,7 +289,7 @@ class Ledger:
         assert state.looked is not None
         self._run("wake_job", id=state.id)
         self._run("end_rest", job_id=state.id, until=to_ms(state.looked))
-        self._begun.add(state.id)
+        self._begun.add(state.name)
         return replace(state, resting=False)
 
     def _rest(self, name: str, reason: str, now: datetime) -> None:
@@ -544,7 +544,7 @@ class Ledger:
         same = (State.SKIPPED.value, gap.reason.value, job.era)
         if (
             newest is not None
-            and job.id not in self._begun
+            and job.name not in self._begun
             and gap.reason is not Reason.COALESCED
             and (newest["state"], newest["reason"], newest["era"]) == same
             and newest["fire_until"] is not None
@@ -552,7 +552,7 @@ class Ledger:
             values = {"last": to_ms(gap.last), "count": gap.count, "message": message}
             self._run("grow_gap", id=newest["id"], **values)
             return None
-        self._begun.discard(job.id)
+        self._begun.discard(job.name)
         values = {
             "job_id": job.id,
             "first": to_ms(gap.first),
@@ -581,13 +581,12 @@ class Ledger:
 
     def begin(self, entries: Iterable[Claimed], now: datetime) -> None:
         """Waiting attempts that start now."""
+        entries, moment = list(entries), to_ms(now)
         with self._together():
-            for entry in entries:
-                override = entry.fire.override
-                row = self._one("begin_run", id=entry.run_id, now=to_ms(now), override=override)
-                if row is not None:
-                    self._run("note_started", job_id=row["job_id"], now=to_ms(now))
-                    self._begun.add(row["job_id"])
+            starts = [(moment, entry.fire.override, entry.run_id) for entry in entries]
+            self._run_all("begin_run", starts)
+            self._run_all("note_started", [(moment, entry.run_id) for entry in entries])
+            self._begun.update(entry.fire.job for entry in entries)
 
     def note_question(self, entry: Claimed) -> None:
         """How often a waiting fire was asked whether it is ready, and when last."""
@@ -674,7 +673,7 @@ class Ledger:
             job = read_job_state(self._one("job_named", name=fire.job))
             entry = self._insert(job, fire, started, start=True)
             assert entry is not None
-            self._run("note_started", job_id=job.id, now=to_ms(started))
+            self._run_all("note_started", [(to_ms(started), entry.run_id)])
             self.finish(entry, outcome, ended, took=ended - started)
             return entry.run_id
 

@@ -115,7 +115,9 @@ INSERT INTO absence (since, until, step, machine) VALUES (:since, :until, :step,
 UPDATE job SET looked = ?, started = ifnull(?, started) WHERE id = ?;
 
 -- name: note_started
-UPDATE job SET started = :now WHERE id = :job_id;
+-- A run that runs now.
+UPDATE job SET started = ?
+ WHERE id = (SELECT job_id FROM run WHERE id = ? AND state = 'running');
 
 -- name: move_ends
 -- The clock was set: what was in the past stays as long ago as it was.
@@ -185,9 +187,8 @@ UPDATE run SET message = :message WHERE id = :id;
 UPDATE run SET misfires = :misfires WHERE id = :id;
 
 -- name: begin_run
-UPDATE run SET state = 'running', started_at = :now, override = :override, message = ''
- WHERE id = :id AND state = 'waiting'
-RETURNING job_id;
+UPDATE run SET state = 'running', started_at = ?, override = ?, message = ''
+ WHERE id = ? AND state = 'waiting';
 
 -- name: note_question
 UPDATE run SET asked = :asked, asked_at = :now, message = '' WHERE id = :id;
