@@ -127,17 +127,20 @@ class Nursery:
     def departed(self) -> Iterator[Departed]:
         """The runs that have ended since the last call, their pipes closed or given up."""
         now = self._clock.monotonic()
-        for run_id, child in list(self._children.items()):
+        for run_id, child in self._children.items():
             self._keep_time(run_id, child, now)
-            if child.running.exit_code() is None:
-                continue
-            if child.exited is None:
-                child.exited = now
-                child.left = self._take_strays(child, now)
+        ended = {n: c for n, c in self._children.items() if c.running.exit_code() is not None}
+        fresh = [child for child in ended.values() if child.exited is None]
+        strangers = self._strangers() if fresh else []
+        for child in fresh:
+            child.exited = now
+            child.left = self._take_strays(child, strangers, now)
+        for run_id, child in ended.items():
             if self._is_over(child, now):
                 del self._children[run_id]
                 for descriptor in child.running.streams:
                     self._selector.unregister(descriptor)
+                assert child.exited is not None
                 ago = 0.0 if child.kill_at is not None else now - child.exited
                 yield Departed(run_id, ago, child.timed_out, child.left)
         self._take_latecomers(now)
@@ -159,10 +162,10 @@ class Nursery:
             return False
         return not child.running.streams or now >= child.exited + LINGER
 
-    def _take_strays(self, child: _Child, now: float) -> int:
+    def _take_strays(self, child: _Child, strangers: list[tree.Process], now: float) -> int:
+        """End what a run that has just ended left behind; how many processes that are."""
         if child.job.linger:
-            found = map(tree.look, tree.children() - self._known())
-            self._spared |= {(one.pid, one.started) for one in found if one is not None}
+            self._spared |= {(one.pid, one.started) for one in strangers}
             return 0
         if child.kill_at is not None:
             return 0
@@ -171,8 +174,8 @@ class Nursery:
             soon = now + LATE[0]
             self._late_at = min(self._late_at, soon) if self._gone else soon
             self._gone.append(_Gone(child.running.mark, kill_after, now))
-        if self.adopts and not self._has_left(child):
-            return 0
+        if self.adopts and all(one.started < child.running.since for one in strangers):
+            return 0  # the eldest of what it left would have come to us
         left = [*child.running.members(), *self._unclaimed(child)]
         if left:
             self._end_stray(left, child.running.mark, now + kill_after)
@@ -186,7 +189,7 @@ class Nursery:
         """End what came to us only after its run had been looked after: a child's child."""
         if not self._gone or now < self._late_at:
             return
-        strangers = [one for one in map(tree.look, tree.children() - self._known()) if one]
+        strangers = self._strangers()
         if strangers:
             marks = {gone.mark: gone for gone in self._gone}
             badges = {tree.badge(gone.mark): gone for gone in self._gone}
@@ -200,10 +203,10 @@ class Nursery:
         while self._gone and now >= self._gone[0].ended + sum(LATE):
             self._gone.popleft()
 
-    def _has_left(self, child: _Child) -> bool:
-        """Whether a process came to us that this run may have left: the eldest of its kin does."""
+    def _strangers(self) -> list[tree.Process]:
+        """The living among our children that are not known: runs left them to us."""
         found = map(tree.look, tree.children() - self._known())
-        return any(one is not None and one.started >= child.running.since for one in found)
+        return [one for one in found if one is not None]
 
     def _known(self) -> set[int]:
         """Our children that are no strangers: helpers, runs, and strays that are being ended."""
