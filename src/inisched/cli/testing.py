@@ -64,10 +64,11 @@ def test_command(job: str, path: str | None, at: str | None, show_env: bool, rec
     folder = config.real_path.parent
     if show_env:
         try:
-            found = environment(wanted.around, folder)
+            found = environment(wanted.around, folder, {}).items()
         except OSError as error:
             raise Trouble(error.strerror or str(error)) from None
-        for line in _differences(found, shell, wanted):
+        words = {os.fsdecode(name): os.fsdecode(value) for name, value in found}
+        for line in _differences(words, shell, wanted):
             click.echo(escaped(line))
         return Exit.FINE
     clock = SystemClock()

@@ -41,7 +41,7 @@ def start_call(task: Task, *, folder: Path, python_path: Sequence[str]) -> Runni
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env=surroundings.environment(around, folder) | {MARK: task.mark},
+                env=surroundings.environment(around, folder, {MARK: task.mark}),
                 pass_fds=(told.fileno(), result),
                 start_new_session=True,
                 bufsize=0,

@@ -26,7 +26,7 @@ def start_command(task: Task, *, folder: Path) -> Running:
     around = task.job.around
     script = task.job.action.script
     shell = surroundings.wrapped(["/bin/sh", "-c", script], around)
-    environment = surroundings.environment(around, folder) | told(task)
+    environment = surroundings.environment(around, folder, told(task))
     options = surroundings.options(around, folder)
     words = plain_words(script) if around.nice is None and around.memory_limit is None else []
     try:
@@ -40,7 +40,7 @@ def start_command(task: Task, *, folder: Path) -> Running:
 
 
 def _spawn(
-    argv: list[str], environment: dict[str, str], options: dict[str, Any]
+    argv: list[str], environment: dict[bytes, bytes], options: dict[str, Any]
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         argv,

@@ -49,18 +49,23 @@ def working_directory(around: Surroundings, folder: Path) -> Path:
     return place
 
 
-def environment(around: Surroundings, folder: Path) -> dict[str, str]:
-    """The daemon's own, then `env_file`, then `env.NAME`. Raises Unusable.
+def environment(around: Surroundings, folder: Path, told: Mapping[str, str]) -> dict[bytes, bytes]:
+    """The daemon's own, then `env_file`, then `env.NAME`, then what it is `told`. Raises Unusable.
 
-    Nothing stays of what the daemon was told itself, where a run had started it.
+    Nothing stays of what the daemon was told itself, where a run had started it. In bytes, as the
+    system has it, for that takes no conversion.
     """
-    found = {name: value for name, value in os.environ.items() if name not in TOLD}
+    found = dict(os.environb)
+    for name in TOLD:
+        found.pop(os.fsencode(name), None)
+    more: dict[str, str] = {}
     if around.run_as is not None:
         user = _user(around.run_as)
-        found |= {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name}
+        more |= {"HOME": user.pw_dir, "USER": user.pw_name, "LOGNAME": user.pw_name}
     if around.env_file is not None:
-        found |= read_env_file(folder / around.env_file)
-    return found | dict(around.env)
+        more |= read_env_file(folder / around.env_file)
+    more |= {**dict(around.env), **told}
+    return found | {os.fsencode(name): os.fsencode(value) for name, value in more.items()}
 
 
 def wrapped(argv: Sequence[str], around: Surroundings) -> list[str]:
