@@ -400,21 +400,8 @@ class Engine:
         except LedgerDown as error:
             self.put_off(error)
             return
-        if not self.closed:
-            self.scheduler.run_pending()
-        seats = {name: self.seats[name] for name in self._rung if name in self.seats}
-        self._rung.clear()
-        starters = self._starters() if self._starting else {}
-        seats |= starters
-        former = {name: seat.looked for name, seat in seats.items()}
-        try:
-            if self._unrecorded and not seats:
-                self._start_all(self._hand_over())
-            self._record_the_rest()
-            takes = [self._take(seat, starts=name in starters) for name, seat in seats.items()]
-            begun = self._claim(takes)
-        except LedgerDown as error:
-            self._look_again(former, error)
+        begun = self._take_up()
+        if begun is None:
             return
         self._starting = False
         self.outage.over(now)
@@ -423,6 +410,32 @@ class Engine:
             self.advance(now)
         except LedgerDown as error:
             self.put_off(error)
+
+    def _take_up(self) -> list[tuple[Seat, Claimed]] | None:
+        """Claim what has come due: what need not wait, to be started; None if that cannot be."""
+        seats = self._called()
+        starters = self._starters() if self._starting else {}
+        seats |= starters
+        former = {name: seat.looked for name, seat in seats.items()}
+        try:
+            if self._unrecorded and not seats:
+                self._start_all(self._hand_over())
+            self._record_the_rest()
+            with collector_resting():
+                takes = [self._take(seat, starts=name in starters) for name, seat in seats.items()]
+                return self._claim(takes)
+        except LedgerDown as error:
+            self._look_again(former, error)
+            return None
+
+    @collector_resting()
+    def _called(self) -> dict[str, Seat]:
+        """The seats of the jobs that have come due."""
+        if not self.closed:
+            self.scheduler.run_pending()
+        seats = {name: self.seats[name] for name in self._rung if name in self.seats}
+        self._rung.clear()
+        return seats
 
     @property
     def now(self) -> datetime:
