@@ -11,6 +11,9 @@ from typing import Protocol
 
 _SET_TIMER_SLACK = 29
 
+AWAKE = 0.0002
+"""The last seconds of a sleep, which are waited for awake."""
+
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -50,11 +53,16 @@ class SystemClock:
         return time.clock_gettime(_BOOTTIME)
 
     def sleep(self, seconds: float) -> None:
-        """As exactly as the machine can; what is started meanwhile would inherit that."""
-        set_slack = _timer_slack()
+        """As exactly as the machine can: the last moment awake, for waking up takes time too.
+
+        Less slack only meanwhile, for whatever is started inherits it.
+        """
+        end, set_slack = time.monotonic() + seconds, _timer_slack()
         set_slack(1)
-        time.sleep(seconds)
+        time.sleep(max(0.0, seconds - AWAKE))
         set_slack(0)
+        while time.monotonic() < end:
+            pass
 
 
 @functools.cache
