@@ -171,7 +171,7 @@ def test_an_empty_file_is_a_new_database(tmp_path: Path) -> None:
     ("make", "text"),
     [
         ("CREATE TABLE theirs (x)", "is a database of another program"),
-        ("PRAGMA user_version = 9", "has version 9, this program knows up to 3;"),
+        ("PRAGMA user_version = 9", "has version 9, this program knows up to 4;"),
     ],
 )
 def test_a_sound_database_of_others_is_never_moved(tmp_path: Path, make: str, text: str) -> None:

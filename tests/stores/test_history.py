@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from inisched.model.run import Outcome, Reason, State, Trigger
-from inisched.stores.history import History, Whole, parse
+from inisched.stores.history import History, Whole, _conditions, parse
 from inisched.stores.job_state import JobState
 from inisched.stores.ledger import Ledger
 from inisched.stores.opening import Unusable, database_id
@@ -198,3 +198,9 @@ def test_a_database_that_breaks_further_in_is_said(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"the database {path} cannot be read: database disk image is malformed"
     )
+
+
+def test_failures_are_looked_for_in_their_own_index(told: History) -> None:
+    where, values = _conditions(None, True, None)
+    plan = told._all(f"EXPLAIN QUERY PLAN SELECT id FROM run {where} ORDER BY id DESC", values)
+    assert [row["detail"] for row in plan] == ["SCAN run USING INDEX run_failed"]

@@ -84,7 +84,7 @@ def test_a_new_database_is_marked_as_ours(closed: Path) -> None:
             for name in ("application_id", "user_version", "journal_mode", "auto_vacuum")
         ]
     connection.close()
-    assert marks == [APPLICATION_ID, 3, "wal", 2]
+    assert marks == [APPLICATION_ID, 4, "wal", 2]
 
 
 @pytest.mark.parametrize(("full", "level"), [(True, 2), (False, 1)])
@@ -130,7 +130,7 @@ def test_a_database_of_another_program_is_refused(path: Path) -> None:
 
 def test_a_newer_database_is_refused(path: Path) -> None:
     text = (
-        f"the database {path} has version 7, this program knows up to 3; "
+        f"the database {path} has version 7, this program knows up to 4; "
         "use the newer inisched that made it"
     )
     assert refused(newer(path)) == (text, text)
@@ -310,7 +310,7 @@ def former(tmp_path: Path) -> Path:
 
 def test_a_database_of_the_version_before_is_brought_up_with_all_it_holds(former: Path) -> None:
     with closing(open_writer(former, full=False)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone()[0] == 3
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == 4
         assert [row["name"] for row in connection.execute("SELECT name FROM job")] == ["kept"]
         assert connection.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()[0] == (
             "the same"

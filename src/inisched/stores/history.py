@@ -206,7 +206,8 @@ def _conditions(
         conditions.append("job_id = (SELECT id FROM job WHERE name = :job)")
         values["job"] = job
     if failed:
-        conditions.append(f"state IN ({', '.join(repr(state) for state in FAILED)})")
+        # As the index of failures has it, or SQLite does not use that.
+        conditions.append(f"({' OR '.join(f'state = {state!r}' for state in FAILED)})")
     if since is not None:
         conditions.append("coalesce(fire_until, fire_at) >= :since")
         values["since"] = to_ms(since)

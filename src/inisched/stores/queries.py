@@ -15,7 +15,7 @@ def queries() -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-_SCHEMAS = ("schema.sql", "schema_post.sql", "schema_cut.sql")
+_SCHEMAS = ("schema.sql", "schema_post.sql", "schema_cut.sql", "schema_failed.sql")
 """What each version brought, from 1 on."""
 
 VERSION = len(_SCHEMAS)
