@@ -86,3 +86,31 @@ def test_after_a_run_that_left_nothing_the_machine_is_not_searched(run: Run, wal
 def test_what_a_run_left_is_found_however_it_went(run: Run, walks: Walks, script: str) -> None:
     assert run(script).left == 1
     assert walks.count > 0
+
+
+def test_runs_that_are_ended_together_are_found_in_one_look_at_the_machine(
+    tmp_path: Path, walks: Walks
+) -> None:
+    file = tmp_path / "jobs.ini"
+    file.write_text("[a]\ncommand = setsid sleep 1000; true\nevery = hour\n")
+    (job,) = load(file, strict_references=True).jobs
+    nursery = Nursery(selectors.DefaultSelector(), SystemClock())
+    runs: dict[int, Running] = {}
+    for number in (1, 2, 3):
+        mark = f"test:{tmp_path}:{number}"
+        task = Task(run_id=number, job=job, scheduled_for=datetime.now(UTC), mark=mark)
+        running = Executors(tmp_path, ["."]).start(task)
+        assert isinstance(running, Running)
+        runs[number] = running
+        nursery.adopt(number, running, job)
+    deadline = time.monotonic() + 30
+    while not all(len(running.members()) == 2 for running in runs.values()):
+        assert time.monotonic() < deadline
+    walks.count = 0
+    nursery.end_all(runs)
+    assert walks.count == 1
+    gone: set[int] = set()
+    while gone != {1, 2, 3}:
+        assert time.monotonic() < deadline
+        gone |= {departed.run_id for departed in nursery.departed()}
+    assert [running.outcome().exit_code for running in runs.values()] == [-15] * 3

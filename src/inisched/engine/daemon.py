@@ -635,9 +635,9 @@ class Daemon:
         return self._hurried or now >= self._runs_gone + PARTING_POST
 
     def _end_runs(self, kill_after: float | None) -> None:
-        for run_id, run in self.engine.runs.items():
+        for run in self.engine.runs.values():
             run.stopped = run.stopped or "stopped by the daemon's end"
-            self.nursery.end(run_id, kill_after)
+        self.nursery.end_all(self.engine.runs, kill_after)
         if kill_after is not None:
             self.nursery.hurry(kill_after)
 

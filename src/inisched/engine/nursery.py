@@ -7,7 +7,7 @@ import os
 import selectors
 import signal
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 
@@ -106,11 +106,19 @@ class Nursery:
 
         Asked again it is never later than before.
         """
-        child = self._children[run_id]
+        self.end_all([run_id], kill_after)
+
+    def end_all(self, runs: Iterable[int], kill_after: float | None = None) -> None:
+        """The same with each of these runs."""
+        census = tree.Census()
+        for run_id in runs:
+            self._end(self._children[run_id], kill_after, census)
+
+    def _end(self, child: _Child, kill_after: float | None, census: tree.Census) -> None:
         after = child.job.kill_after.total_seconds()
         kill_at = self._clock.monotonic() + (after if kill_after is None else kill_after)
         if child.kill_at is None:
-            child.running.signal_tree(signal.SIGTERM)
+            child.running.signal_tree(signal.SIGTERM, census)
         child.kill_at = kill_at if child.kill_at is None else min(child.kill_at, kill_at)
 
     def hurry(self, kill_after: float) -> None:
@@ -126,9 +134,9 @@ class Nursery:
 
     def departed(self) -> Iterator[Departed]:
         """The runs that have ended since the last call, their pipes closed or given up."""
-        now = self._clock.monotonic()
-        for run_id, child in self._children.items():
-            self._keep_time(run_id, child, now)
+        now, census = self._clock.monotonic(), tree.Census()
+        for child in self._children.values():
+            self._keep_time(child, now, census)
         ended = {n: c for n, c in self._children.items() if c.running.exit_code() is not None}
         fresh = [child for child in ended.values() if child.exited is None]
         strangers = self._strangers() if fresh else []
@@ -136,7 +144,7 @@ class Nursery:
             child.exited = now
             child.left = self._take_strays(child, strangers, now)
         for run_id, child in ended.items():
-            if self._is_over(child, now):
+            if self._is_over(child, now, census):
                 del self._children[run_id]
                 for descriptor in child.running.streams:
                     self._selector.unregister(descriptor)
@@ -147,18 +155,18 @@ class Nursery:
         self._end_strays(now)
         self._reap_strangers()
 
-    def _keep_time(self, run_id: int, child: _Child, now: float) -> None:
+    def _keep_time(self, child: _Child, now: float, census: tree.Census) -> None:
         if child.deadline is not None and now >= child.deadline and child.exited is None:
             child.timed_out, child.deadline = True, None
-            self.end(run_id)
+            self._end(child, None, census)
         if child.kill_at is not None and now >= child.kill_at and not child.killed:
             child.killed = True
-            child.running.signal_tree(signal.SIGKILL)
+            child.running.signal_tree(signal.SIGKILL, census)
 
-    def _is_over(self, child: _Child, now: float) -> bool:
+    def _is_over(self, child: _Child, now: float, census: tree.Census) -> bool:
         """A run that was told to end lasts until its tree is gone; any other as long as itself."""
         assert child.exited is not None
-        if child.kill_at is not None and not child.killed and child.running.members():
+        if child.kill_at is not None and not child.killed and child.running.members(census):
             return False
         return not child.running.streams or now >= child.exited + LINGER
 
@@ -220,8 +228,8 @@ class Nursery:
         orphans = tree.orphans(strays | {run.pid for run in runs})
         if not orphans:
             return []
-        alive = tree.processes()
-        claimed = {one.pid for run in runs for one in run.members(alive)}
+        census = tree.Census()
+        claimed = {one.pid for run in runs for one in run.members(census)}
         others = [run.since for run in runs if run is not child.running]
         return [
             orphan
@@ -234,9 +242,10 @@ class Nursery:
         ]
 
     def _end_strays(self, now: float) -> None:
+        census = tree.Census()
         for strays in list(self._strays):
             if now >= strays.kill_at:
-                found = tree.members(0, strays.mark) if strays.mark else []
+                found = tree.members(0, strays.mark, census) if strays.mark else []
                 tree.send([*strays.processes, *found], signal.SIGKILL)
                 self._strays.remove(strays)
             elif not any(tree.lives(one) for one in strays.processes):

@@ -103,11 +103,13 @@ def end_orphans(runs: list[OpenRun], ledger: str) -> set[int]:
     """
     had: set[int] = set()
     for number in (signal.SIGTERM, *[signal.SIGKILL] * ROUNDS):
-        alive = {run.claimed.run_id: found for run in runs if (found := _processes(run, ledger))}
+        census = tree.Census()
+        found = {run.claimed.run_id: _processes(run, ledger, census) for run in runs}
+        alive = {run_id: processes for run_id, processes in found.items() if processes}
         if not alive:
             break
         had |= alive.keys()
-        left = [one for found in alive.values() for one in found]
+        left = [one for processes in alive.values() for one in processes]
         tree.send(left, number)
         deadline = time.monotonic() + PATIENCE
         while any(map(tree.lives, left)) and time.monotonic() < deadline:
@@ -115,14 +117,14 @@ def end_orphans(runs: list[OpenRun], ledger: str) -> set[int]:
     return had
 
 
-def _processes(run: OpenRun, ledger: str) -> list[tree.Process]:
+def _processes(run: OpenRun, ledger: str, census: tree.Census) -> list[tree.Process]:
     mark = f"{ledger}:{run.claimed.run_id}"
     if run.state is State.WAITING:
-        return tree.members(0, question_mark(mark))
+        return tree.members(0, question_mark(mark), census)
     leader = run.pid or 0
     if leader and not _led(run):
         leader = 0
-    return tree.members(leader, mark)
+    return tree.members(leader, mark, census)
 
 
 def _led(run: OpenRun) -> bool:

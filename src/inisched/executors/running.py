@@ -141,15 +141,15 @@ class Running:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
-    def signal_tree(self, number: Signals) -> None:
+    def signal_tree(self, number: Signals, census: tree.Census | None = None) -> None:
         """The same, and to what left the group: by session, ancestry or mark."""
-        members = self.members()
+        members = self.members(census)
         self.signal(number)
         tree.send([one for one in members if one.group != self.pid], number)
 
-    def members(self, alive: dict[int, tree.Process] | None = None) -> list[tree.Process]:
-        """The run's processes that live; `alive` are all there are, where they are known."""
-        return tree.members(self.pid, self.mark, alive) if self.pid else []
+    def members(self, census: tree.Census | None = None) -> list[tree.Process]:
+        """The run's processes that live, now or at the time of the `census`."""
+        return tree.members(self.pid, self.mark, census) if self.pid else []
 
     def _close(self, descriptor: int) -> None:
         del self.streams[descriptor]

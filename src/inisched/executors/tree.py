@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import cached_property
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -91,16 +92,36 @@ def mark_of(pid: int, variable: str = MARK) -> str:
     return ""
 
 
-def members(leader: int, mark: str, alive: dict[int, Process] | None = None) -> list[Process]:
+class Census:
+    """All living processes at a moment, with their marks, for whoever asks about many runs.
+
+    It is taken when it is first asked.
+    """
+
+    def __init__(self) -> None:
+        self._marks: dict[int, str] = {}
+
+    @cached_property
+    def processes(self) -> dict[int, Process]:
+        return processes()
+
+    def mark_of(self, pid: int) -> str:
+        mark = self._marks.get(pid)
+        if mark is None:
+            mark = self._marks[pid] = mark_of(pid)
+        return mark
+
+
+def members(leader: int, mark: str, census: Census | None = None) -> list[Process]:
     """The living processes of the run that `leader` leads or led, the leader among them."""
-    alive = processes() if alive is None else alive
-    name = badge(mark) if mark else None
+    census = Census() if census is None else census
+    alive, name = census.processes, badge(mark) if mark else None
     found = {
         pid
         for pid, process in alive.items()
         if (leader and leader in (pid, process.group, process.session))
         or process.name == name
-        or (mark and mark_of(pid) == mark)
+        or (mark and census.mark_of(pid) == mark)
     }
     grown = True
     while grown:
