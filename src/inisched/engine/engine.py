@@ -966,7 +966,7 @@ class Engine:
     def _followers(self, run: Run, outcome: Outcome, ended: datetime) -> list[tuple[Seat, Fire]]:
         """The fires of the jobs that come after this one."""
         job, found = run.seat.job, []
-        if run.seat.removed or not job.then_on.takes(outcome.state):
+        if not job.then or run.seat.removed or not job.then_on.takes(outcome.state):
             return []
         for name in job.then:
             seat = self.seats.get(name)

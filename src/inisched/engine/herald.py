@@ -333,7 +333,8 @@ class Herald:
             report.letters.append(Letter(SENTRY, event))
 
     def _asks(self, job: Job, *kinds: Kind) -> bool:
-        return any(self._audience(job, kind) for kind in kinds)
+        """Whether anybody hears of such events of a job."""
+        return bool(self.setting.notifiers) and any(self._audience(job, kind) for kind in kinds)
 
     def _audience(self, job: Job, kind: Kind) -> tuple[str, ...]:
         """Who hears of such an event of a job, in the order of the file."""

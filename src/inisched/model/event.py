@@ -15,6 +15,8 @@ from inisched.model.run import Reason, State, Trigger
 class Kind(Enum):
     """What an event tells. People can ask for the first six, and for `slow` by `warn_after`."""
 
+    __hash__ = object.__hash__  # as State's
+
     FAILURE = "failure"
     RECOVERY = "recovery"
     SUCCESS = "success"

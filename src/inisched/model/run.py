@@ -11,6 +11,8 @@ from msgspec import Struct
 class State(Enum):
     """Where a run stands; the first two are on their way, the rest are ends."""
 
+    __hash__ = object.__hash__  # an Enum's own asks Python for it at each look into a set
+
     WAITING = "waiting"
     RUNNING = "running"
     SUCCESS = "success"
