@@ -707,6 +707,8 @@ class Engine:
         self.count_places()
         chosen: list[tuple[Seat, Claimed]] = []
         waiting = [seat for seat in self._waiters.values() if seat.line]
+        if self.gates.crowded:
+            waiting = [seat for seat in waiting if not seat.patient]
         for seat in sorted(waiting, key=lambda seat: seat.line[0].fire.moved):
             if seat.patient and self.gates.crowded:
                 continue
