@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -42,6 +43,10 @@ class Field(NamedTuple):
         return self.text != self.entry.value or is_secret(self.name)
 
 
+_field: Callable[[tuple[object, ...]], Field] = partial(tuple.__new__, Field)
+"""Makes a field of its parts, as `ini` makes entries."""
+
+
 class Fields(Struct):
     """What a section says: keys of inisched by name, arguments by the parameter's name."""
 
@@ -70,14 +75,19 @@ class Gatherer(Struct):
 
     def gather(self, section: Section, table: Table) -> Fields:
         fields = Fields()
+        known, from_default = fields.known, section.name == DEFAULT
         for entry in section.entries.values():
-            key = table.find(entry.key)
-            name = _name(entry.key, key)
-            home = fields.known if key and key.pattern != "arg." else fields.arguments
+            word, value = entry.key, entry.value
+            key = table.find(word)
+            if key is not None and not key.pattern and key.name not in known and "$" not in value:
+                known[key.name] = _field((key.name, key, entry, value, (), from_default, False))
+                continue
+            name = _name(word, key)
+            home = known if key and key.pattern != "arg." else fields.arguments
             if name in home:
                 self._refuse_second_spelling(section, entry, home[name].entry)
                 continue
-            found = self._field(section, entry, name, key if home is fields.known else None)
+            found = self._field(section, entry, name, key if home is known else None)
             if key and key.pattern and self._refuse_name(section, entry, key):
                 found = found._replace(wrong=True)
             home[name] = found

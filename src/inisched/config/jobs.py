@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.desk import Desk
 from inisched.config.document import Section
@@ -34,6 +35,12 @@ _PLAIN = {
     )
 }  # fmt: skip
 """Keys a job has under their own names, as they are read; what is not given is the Job's affair."""
+
+_OF_ITS_OWN = {*ACTIONS, "description"}
+"""Keys that say something else in nearly every section."""
+
+_WITH_PLACE = {"should_run", "ready"}
+"""Keys whose values know where they stand."""
 
 
 class Draft(Struct):
@@ -66,12 +73,48 @@ class Drafter(Struct):
     zone: str | None
     project: DjangoSettings | None
     _misspelt: dict[str, Field] = field(default_factory=dict)
+    _alike: dict[tuple[str, ...], Draft] = field(default_factory=dict)
 
     def draft(self, section: Section) -> Draft:
-        """Read a section to its end, whatever is wrong with it."""
+        """Read a section to its end, whatever is wrong with it.
+
+        In a large file most sections say the same as one before them, but for what they run: then
+        that alone is read.
+        """
         own = self.gatherer.gather(section, JOB)
         desk = Desk(section.name, own.under(self.default), self.report)
         desk.broken = bool(section.spoilt)
+        draft = Draft(section, desk, Place(self.report.file, section.line, section.column))
+        likeness = _likeness(own)
+        like = None if desk.broken else self._alike.get(likeness)
+        if like is not None:
+            self._draft_like(draft, like)
+            return draft
+        said = len(self.report)
+        self._draft(draft)
+        sound = not (draft.broken or desk.failed or len(self.report) > said)
+        if sound and _WITH_PLACE.isdisjoint(desk.known):
+            self._alike[likeness] = draft
+        return draft
+
+    def _draft_like(self, draft: Draft, like: Draft) -> None:
+        """Read what a section has of its own; with the rest of it nothing is wrong."""
+        desk = draft.desk
+        action = read_action(desk, self.project)
+        desk.check("description")
+        draft.active, draft.zone = like.active, like.zone
+        if action is not None and like.job is not None:
+            said = description(desk)
+            draft.job = replace(
+                like.job,
+                name=draft.section.name,
+                place=draft.place,
+                action=action,
+                description=said,
+            )
+
+    def _draft(self, draft: Draft) -> None:
+        desk = draft.desk
         misspelt = refuse_misspelt(desk)
         if misspelt:
             self._misspelt |= {key: f for key, f in misspelt.items() if f.from_default}
@@ -79,14 +122,11 @@ class Drafter(Struct):
             warn_of_resemblance(desk, misspelt)
         elif desk.has("command") or desk.has("manage"):
             refuse_arguments(desk, misspelt)
-        place = Place(self.report.file, section.line, section.column)
-        draft = Draft(section, desk, place)
         _check_exactly_one(draft, ACTIONS, misspelt)
         _check_exactly_one(draft, RHYTHMS, misspelt)
         draft.active = desk.read("active", True)
         draft.zone = self._zone(desk)
-        draft.job = self._job(desk, place, draft.zone)
-        return draft
+        draft.job = self._job(desk, draft.place, draft.zone)
 
     def check_default(self) -> None:
         """Read [DEFAULT] by itself, so that its errors are said even where no job uses it.
@@ -137,6 +177,17 @@ class Drafter(Struct):
             notices=notices,
             **said | {"description": description(desk)},
         )
+
+
+def _likeness(own: Fields) -> tuple[str, ...]:
+    """The same for two sections that say the same, but for what they run and what it is for."""
+    words = []
+    for name, said in own.known.items():
+        words.append(said.entry.key)
+        if name not in _OF_ITS_OWN:
+            words.append(said.entry.value)
+    words.extend(argument.entry.key for argument in own.arguments.values())
+    return tuple(words)
 
 
 def description(desk: Desk) -> str:

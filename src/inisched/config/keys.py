@@ -42,6 +42,9 @@ class Table:
 
     def find(self, word: str) -> Key | None:
         """The key a word of the file means, in any case; None where it means none."""
+        key = self._by_word.get(word)
+        if key is not None:
+            return key
         word = word.lower()
         key = self._by_word.get(word)
         if key is None and "." in word:

@@ -43,6 +43,9 @@ class Links(Struct):
     def check(self, drafts: Iterable[Draft]) -> None:
         """Fill names in; report unknown ones, rings, and a job that follows itself against its
         overlap."""
+        drafts = list(drafts)
+        if all(draft.desk.known.keys().isdisjoint(_NAMING) for draft in drafts):
+            return
         graphs: dict[str, dict[str, tuple[str, ...]]] = {key: {} for key in LISTS}
         followers = []
         for draft in drafts:

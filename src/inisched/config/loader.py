@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 from msgspec import Struct, field
@@ -44,8 +45,8 @@ class JobSection(Struct, frozen=True, kw_only=True):
 
     `job` is None where the section is broken. `schedule_text` and `timezone` are for showing
     only; `zone` is the one to reckon with, the file's where the section's own cannot be read.
-    `keys_set` are the keys of inisched the section
-    itself sets, as written, and where.
+    `keys_set` are the keys of inisched the section itself sets, as written, and where; only a
+    section with a callback, a management command or a gate has them, for its judgement.
     """
 
     name: str
@@ -225,7 +226,6 @@ def _job_section(draft: Draft, shown_zone: str, zone: str) -> JobSection:
     """`shown_zone` and `zone` are the file's, as a view has it and to reckon with."""
     desk, job = draft.desk, None if draft.broken else draft.job
     own_zone = desk.get("timezone")
-    file = draft.place.file
     return JobSection(
         name=draft.section.name,
         place=draft.place,
@@ -235,9 +235,17 @@ def _job_section(draft: Draft, shown_zone: str, zone: str) -> JobSection:
         schedule_text=job.schedule.text if job is not None else raw_text(desk),
         timezone=own_zone.shown if own_zone is not None else shown_zone,
         zone=draft.zone or zone,
-        keys_set={
-            field.entry.key: Place(file, field.entry.line, field.entry.column)
-            for field in desk.known.values()
-            if not field.from_default
-        },
+        keys_set=_NOTHING_SET if desk.known.keys().isdisjoint(_JUDGED) else _keys_set(desk),
     )
+
+
+_JUDGED = {"call", "manage", "should_run", "ready"}
+_NOTHING_SET: Mapping[str, Place] = MappingProxyType({})
+
+
+def _keys_set(desk: Desk) -> Mapping[str, Place]:
+    return {
+        field.entry.key: Place(desk.report.file, field.entry.line, field.entry.column)
+        for field in desk.known.values()
+        if not field.from_default
+    }

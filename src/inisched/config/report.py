@@ -106,6 +106,10 @@ class Report:
         for problem in document.problems:
             self.add(problem)
 
+    def __len__(self) -> int:
+        """How much has been said."""
+        return len(self._said)
+
     def add(self, diagnostic: Diagnostic) -> None:
         key = (diagnostic.place, diagnostic.code, diagnostic.message)
         if key not in self._said:
