@@ -128,7 +128,7 @@ class Gatherer(Struct):
                 hint=error.hint,
             )
             if not lenient:
-                section.spoilt.add(entry.key)
+                section.spoilt |= {entry.key}
             return None, not lenient
 
     def _refuse_name(self, section: Section, entry: Entry, key: Key) -> bool:
@@ -138,7 +138,7 @@ class Gatherer(Struct):
         what, expected, fits = _NAMES[key.pattern]
         if fits(name):
             return False
-        section.spoilt.add(entry.key)
+        section.spoilt |= {entry.key}
         if name:
             start, code, message = len(entry.key) - len(name), "bad-name", f"'{name}' is not {what}"
         else:
@@ -150,7 +150,7 @@ class Gatherer(Struct):
         return True
 
     def _refuse_second_spelling(self, section: Section, entry: Entry, first: Entry) -> None:
-        section.spoilt.add(entry.key)
+        section.spoilt |= {entry.key}
         self.report.at_key(
             entry,
             "duplicate-key",
@@ -181,7 +181,7 @@ def _name(word: str, key: Key | None) -> str:
     return rest if key.pattern == "arg." else key.pattern + rest
 
 
-def _mark_spoilt(fields: Fields, spoilt: set[str]) -> None:
+def _mark_spoilt(fields: Fields, spoilt: frozenset[str]) -> None:
     names = {_name(word, JOB.find(word)) for word in spoilt}
     for home in (fields.known, fields.arguments):
         for name in names.intersection(home):

@@ -88,11 +88,7 @@ class Lines:
 def _continued_secrets(document: Document) -> frozenset[int]:
     """Numbers of the second and later lines of secret values."""
     return frozenset(
-        line
-        for section in (document.default, *document.sections)
-        for entry in section.all_entries()
-        if entry.more and is_secret(entry.key)
-        for line, _ in entry.more
+        line for entry in document.continued if is_secret(entry.key) for line, _ in entry.more
     )
 
 
