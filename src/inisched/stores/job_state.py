@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -99,7 +100,20 @@ def read_job_states(
     fires: dict[int, list[datetime]] = {}
     for row in fires_ahead:
         fires.setdefault(row["job_id"], []).append(from_ms(row["fire_unmoved"]))
-    return {row["name"]: read_job_state(row, fires.get(row["id"], ())) for row in rows}
+    states = (read_job_state(row, fires.get(row[0], ()) if fires else ()) for row in rows)
+    return {state.name: state for state in states}
+
+
+@lru_cache(maxsize=1024)
+def _moment(milliseconds: int | None) -> datetime | None:
+    """Most jobs of a file were first looked at together: they share their moments."""
+    return maybe_moment(milliseconds)
+
+
+@lru_cache(maxsize=1024)
+def _anchor(began: int | None, counts: int) -> Anchor | None:
+    moment = _moment(began)
+    return None if moment is None else Anchor(moment, bool(counts))
 
 
 def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> JobState:
@@ -108,7 +122,7 @@ def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> Jo
         number, name, meaning, began, counts, seen, ended, era, judged, resting,
         stale, shift, pruned_from, pruned_until, started, succeeded, failed, failed_run,
     ) = row  # fmt: skip
-    looked = maybe_moment(seen)
+    looked = _moment(seen)
     pruned = None if pruned_until is None else (from_ms(pruned_from), from_ms(pruned_until))
     beyond = pruned if pruned and looked is not None and pruned[1] > looked else None
     fires = frozenset(fires_ahead)
@@ -116,9 +130,9 @@ def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> Jo
         id=number,
         name=name,
         meaning=intern(meaning),
-        anchor=None if began is None else Anchor(from_ms(began), bool(counts)),
+        anchor=_anchor(began, counts),
         looked=looked,
-        ended=maybe_moment(ended),
+        ended=_moment(ended),
         era=era,
         judged=judged,
         resting=bool(resting),
@@ -126,9 +140,9 @@ def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> Jo
         shift=shift * _MS if shift else NO_SHIFT,
         pruned=pruned,
         ahead=Accounted(fires, beyond) if fires or beyond else NOTHING_AHEAD,
-        started=maybe_moment(started),
-        succeeded=maybe_moment(succeeded),
-        failed=maybe_moment(failed),
+        started=_moment(started),
+        succeeded=_moment(succeeded),
+        failed=_moment(failed),
         failed_run=failed_run,
     )
 
