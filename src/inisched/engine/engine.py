@@ -110,6 +110,7 @@ class Engine:
         self._now, self._read_at = datetime.min.replace(tzinfo=UTC), stopwatch()
         self.scheduler = library.Scheduler(lambda: self.now)
         self._rung: list[str] = []
+        self._ring = self._rung.append
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
         self._unskipped: list[tuple[Claimed, Reason, str]] = []
         self._unnoted: set[int] = set()
@@ -193,7 +194,7 @@ class Engine:
         beat = state.rhythm(job, seed)
         seat = Seat(job, beginnings.in_its_era(job, state), beat, None, looked)
         if job.active:
-            seat.entry = library.register(self.scheduler, beat, looked, self._rung.append)
+            seat.entry = library.register(self.scheduler, beat, looked, self._ring)
         if former is not None:
             self._succeed(seat, former)
             return seat
