@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from inisched.config.document import Section
 from inisched.config.fields import Field, Fields, Gatherer
 from inisched.config.gates import read_gates, read_names, read_period
 from inisched.config.how import read_how
-from inisched.config.keys import ACTIONS, JOB, RHYTHMS, is_reserved
+from inisched.config.keys import ACTIONS, JOB, NAMING, RHYTHMS, is_reserved
 from inisched.config.notifiers import read_notices
 from inisched.config.report import Report
 from inisched.config.strangers import (
@@ -42,19 +43,25 @@ _OF_ITS_OWN = {*ACTIONS, "description"}
 _WITH_PLACE = {"should_run", "ready"}
 """Keys whose values know where they stand."""
 
+_JUDGED = {"call", "manage", *_WITH_PLACE}
+_NOTHING_SET: Mapping[str, Place] = MappingProxyType({})
+
 
 class Draft(Struct):
     """A section on its way to a job; broken where `job` is None or its desk says so.
 
-    `zone` is the one to reckon with, None where none can be read.
+    `zone` is the one to reckon with, None where none can be read; `timezone` the section's own, as
+    a view has it. `keys_set` is as in JobSection.
     """
 
     section: Section
     desk: Desk
     place: Place
     zone: str | None = None
+    timezone: str | None = None
     job: Job | None = None
     active: bool = True
+    keys_set: Mapping[str, Place] = _NOTHING_SET
 
     @property
     def broken(self) -> bool:
@@ -64,7 +71,8 @@ class Draft(Struct):
 class Drafter(Struct):
     """Drafts the jobs of one file.
 
-    `zone` and the Django `project` are the file's own, None where they cannot be read.
+    `zone` and the Django `project` are the file's own, None where they cannot be read. `blank` is a
+    desk with nothing on it.
     """
 
     report: Report
@@ -72,6 +80,7 @@ class Drafter(Struct):
     default: Fields
     zone: str | None
     project: DjangoSettings | None
+    blank: Desk
     _misspelt: dict[str, Field] = field(default_factory=dict)
     _alike: dict[tuple[str, ...], Draft] = field(default_factory=dict)
 
@@ -89,12 +98,13 @@ class Drafter(Struct):
         like = None if desk.broken else self._alike.get(likeness)
         if like is not None:
             self._draft_like(draft, like)
-            return draft
-        said = len(self.report)
-        self._draft(draft)
-        sound = not (draft.broken or desk.failed or len(self.report) > said)
-        if sound and _WITH_PLACE.isdisjoint(desk.known):
-            self._alike[likeness] = draft
+        else:
+            said = len(self.report)
+            self._draft(draft)
+            sound = not (draft.broken or desk.failed or len(self.report) > said)
+            if sound and _WITH_PLACE.isdisjoint(desk.known):
+                self._alike[likeness] = draft
+        self._finish(draft)
         return draft
 
     def _draft_like(self, draft: Draft, like: Draft) -> None:
@@ -112,6 +122,18 @@ class Drafter(Struct):
                 action=action,
                 description=said,
             )
+
+    def _finish(self, draft: Draft) -> None:
+        """Keep what is asked for later. A section of which nothing more will be said lets go of
+        what it was read from: that is many times as large as the job."""
+        desk = draft.desk
+        zone = desk.get("timezone")
+        draft.timezone = None if zone is None else zone.shown
+        if not _JUDGED.isdisjoint(desk.known):
+            draft.keys_set = _keys_set(desk)
+        if not draft.broken and NAMING.isdisjoint(desk.known):
+            draft.desk = self.blank
+            draft.section.entries.clear()
 
     def _draft(self, draft: Draft) -> None:
         desk = draft.desk
@@ -188,6 +210,14 @@ def _likeness(own: Fields) -> tuple[str, ...]:
             words.append(said.entry.value)
     words.extend(argument.entry.key for argument in own.arguments.values())
     return tuple(words)
+
+
+def _keys_set(desk: Desk) -> Mapping[str, Place]:
+    return {
+        field.entry.key: Place(desk.report.file, field.entry.line, field.entry.column)
+        for field in desk.known.values()
+        if not field.from_default
+    }
 
 
 def description(desk: Desk) -> str:

@@ -193,6 +193,8 @@ TABLES = (JOB, INISCHED, POOL, NOTIFY)
 
 ACTIONS = ("call", "command", "manage")
 RHYTHMS = ("every", "cron")
+NAMING = frozenset({"after", "after_future", "then", "pool", "notify"})
+"""The keys by which a section names others."""
 WHEN_GIVEN = ("every", "cron", "at", "on_day", "from_end")
 """The keys of [DEFAULT] that a section's own `every` or `cron` silences."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import ClassVar
 
 from msgspec import Struct, field
@@ -163,7 +162,7 @@ class _Loading:
         self._hide_secrets(drafts)
         file_zone = desk.get("timezone")
         shown_zone = settings.timezone if file_zone is None else file_zone.shown
-        if file_zone is None and not all(draft.desk.has("timezone") for draft in drafts):
+        if file_zone is None and any(draft.timezone is None for draft in drafts):
             warn_of_host_zone(self.report)
         if not jobs:
             self._warn_of_no_jobs()
@@ -192,7 +191,8 @@ class _Loading:
         self, jobs: list[Section], zone: str | None, project: DjangoSettings | None
     ) -> list[Draft]:
         default = self.gatherer.gather(self.document.default, JOB)
-        drafter = Drafter(self.report, self.gatherer, default, zone, project)
+        blank = Desk(None, Fields(), self.report)
+        drafter = Drafter(self.report, self.gatherer, default, zone, project, blank)
         drafts = [drafter.draft(section) for section in jobs]
         drafter.check_default()
         return drafts
@@ -225,27 +225,14 @@ class _Loading:
 def _job_section(draft: Draft, shown_zone: str, zone: str) -> JobSection:
     """`shown_zone` and `zone` are the file's, as a view has it and to reckon with."""
     desk, job = draft.desk, None if draft.broken else draft.job
-    own_zone = desk.get("timezone")
     return JobSection(
         name=draft.section.name,
         place=draft.place,
         job=job,
         active=draft.active,
-        description=description(desk),
+        description=job.description if job is not None else description(desk),
         schedule_text=job.schedule.text if job is not None else raw_text(desk),
-        timezone=own_zone.shown if own_zone is not None else shown_zone,
+        timezone=draft.timezone if draft.timezone is not None else shown_zone,
         zone=draft.zone or zone,
-        keys_set=_NOTHING_SET if desk.known.keys().isdisjoint(_JUDGED) else _keys_set(desk),
+        keys_set=draft.keys_set,
     )
-
-
-_JUDGED = {"call", "manage", "should_run", "ready"}
-_NOTHING_SET: Mapping[str, Place] = MappingProxyType({})
-
-
-def _keys_set(desk: Desk) -> Mapping[str, Place]:
-    return {
-        field.entry.key: Place(desk.report.file, field.entry.line, field.entry.column)
-        for field in desk.known.values()
-        if not field.from_default
-    }
