@@ -54,6 +54,7 @@ class _Reader:
         """Read line by line. One that starts further to the right than column `level` goes on with
         the open entry; the empty lines before it belong to the value then, and only then."""
         level, blanks = 1, 0
+        words: dict[str, str] = {}
         for number, line in enumerate(self.document.text.split("\n"), start=1):
             text = line.strip()
             if not text:
@@ -85,7 +86,7 @@ class _Reader:
                 key, value = self.refuse_line(number, column, text)
                 if not key:
                     continue
-            value = value.lstrip()
+            key, value = words.setdefault(key, key), value.lstrip()
             parts = (key, number, column, value, column + len(text) - len(value), ())
             self.open = entry = _new(Entry, parts)
             if section.entries.setdefault(key, entry) is not entry:

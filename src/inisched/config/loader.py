@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -39,7 +39,7 @@ from inisched.model.notifier import Notifier
 from inisched.model.place import Place
 
 
-class JobSection(Struct, frozen=True, kw_only=True):
+class JobSection(Struct, frozen=True, kw_only=True, gc=False):
     """A section that is a job, as views show it: references as they stand, secrets masked.
 
     `job` is None where the section is broken. `schedule_text` and `timezone` are for showing
@@ -170,7 +170,7 @@ class _Loading:
             path=self.document.file,
             real_path=self.real_path,
             settings=settings,
-            sections=tuple(_job_section(draft, shown_zone, settings.timezone) for draft in drafts),
+            sections=tuple(_job_sections(drafts, shown_zone, settings.timezone)),
             pools=pools,
             notifiers=notifiers,
             diagnostics=self.report.finished(),
@@ -222,8 +222,17 @@ class _Loading:
         )
 
 
+def _job_sections(drafts: list[Draft], shown_zone: str, zone: str) -> Iterator[JobSection]:
+    """Sections in the place of their drafts, which are used up.
+
+    `shown_zone` and `zone` are the file's, as a view has it and to reckon with.
+    """
+    drafts.reverse()
+    while drafts:
+        yield _job_section(drafts.pop(), shown_zone, zone)
+
+
 def _job_section(draft: Draft, shown_zone: str, zone: str) -> JobSection:
-    """`shown_zone` and `zone` are the file's, as a view has it and to reckon with."""
     desk, job = draft.desk, None if draft.broken else draft.job
     return JobSection(
         name=draft.section.name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from sys import intern
@@ -19,9 +19,10 @@ from inisched.timing.rhythm import NOTHING_AHEAD, Accounted, Rhythm, rhythm
 
 _MS = timedelta(milliseconds=1)
 NO_SHIFT = timedelta(0)
+_ANY_NAMES: Mapping[str, str] = {}
 
 
-class JobState(Struct, frozen=True, kw_only=True):
+class JobState(Struct, frozen=True, kw_only=True, gc=False):
     """What the ledger remembers of a job. `looked` is unmoved; None: never looked at.
 
     A job rests while it is not in the file, not active, or broken: that stretch has no fires. It
@@ -94,14 +95,22 @@ class Beginning(Struct, frozen=True):
 
 
 def read_job_states(
-    rows: Iterable[sqlite3.Row], fires_ahead: Iterable[sqlite3.Row]
+    rows: Iterable[sqlite3.Row],
+    fires_ahead: Iterable[sqlite3.Row],
+    names: Mapping[str, str] = _ANY_NAMES,
 ) -> dict[str, JobState]:
-    """Rows of `job`, and the fires with a run that lie ahead of them, as values by name."""
+    """Rows of `job`, and the fires with a run that lie ahead of them, as values by name.
+
+    Where `names` has a name already, that very text is taken.
+    """
     fires: dict[int, list[datetime]] = {}
     for row in fires_ahead:
         fires.setdefault(row["job_id"], []).append(from_ms(row["fire_unmoved"]))
-    states = (read_job_state(row, fires.get(row[0], ()) if fires else ()) for row in rows)
-    return {state.name: state for state in states}
+    states = {}
+    for row in rows:
+        name = names.get(row[1], row[1])
+        states[name] = read_job_state(row, fires.get(row[0], ()) if fires else (), name)
+    return states
 
 
 @lru_cache(maxsize=1024)
@@ -116,10 +125,12 @@ def _anchor(began: int | None, counts: int) -> Anchor | None:
     return None if moment is None else Anchor(moment, bool(counts))
 
 
-def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> JobState:
+def read_job_state(
+    row: sqlite3.Row, fires_ahead: Iterable[datetime] = (), name: str = ""
+) -> JobState:
     """A row of `job` as a value."""
     (
-        number, name, meaning, began, counts, seen, ended, era, judged, resting,
+        number, text, meaning, began, counts, seen, ended, era, judged, resting,
         stale, shift, pruned_from, pruned_until, started, succeeded, failed, failed_run,
     ) = row  # fmt: skip
     looked = _moment(seen)
@@ -128,7 +139,7 @@ def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> Jo
     fires = frozenset(fires_ahead)
     return JobState(
         id=number,
-        name=name,
+        name=name or text,
         meaning=intern(meaning),
         anchor=_anchor(began, counts),
         looked=looked,

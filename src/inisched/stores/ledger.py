@@ -260,7 +260,7 @@ class Ledger:
         if new:
             self._db.executemany(self._sql["seat_job"], map(beginning_values, new.values()))
             entered = (row for row in self._run("all_jobs") if row["name"] in new)
-            states |= read_job_states(entered, ())
+            states |= read_job_states(entered, (), {name: name for name in new})
         return {name: state for name, state in states.items() if state is not None}
 
     def _wake(self, state: JobState) -> JobState:

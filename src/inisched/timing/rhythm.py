@@ -59,7 +59,7 @@ class Accounted(Struct, frozen=True):
 NOTHING_AHEAD = Accounted()
 
 
-class Rhythm(Struct, frozen=True):
+class Rhythm(Struct, frozen=True, gc=False):
     """A job's fires. `seed` is the database's id: with job and moment it decides the jitter.
 
     `shift` is by how much the wall clock was set while an elapsed interval ran: its fires moved
