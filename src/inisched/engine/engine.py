@@ -177,10 +177,10 @@ class Engine:
         for job in wanted.values():
             former = self.seats.get(job.name)
             if former is None or former.job != job:
-                self.seats[job.name] = self._seat(job, states[job.name], former, seed)
+                seat = self.seats[job.name] = self._seat(job, states[job.name], former, seed)
                 before = former_states.get(job.name)
-                goes_on = before is not None and before.meaning == job.schedule.meaning()
-                self.telling.expect(self.seats[job.name], None if goes_on else now)
+                goes_on = before is not None and before.meaning == seat.state.meaning
+                self.telling.expect(seat, None if goes_on else now)
         self._adopted = True
         self.telling.adopted(self.seats, broken)
 

@@ -119,6 +119,9 @@ def _moment(milliseconds: int | None) -> datetime | None:
     return maybe_moment(milliseconds)
 
 
+_ms = lru_cache(maxsize=1024)(to_ms)
+
+
 @lru_cache(maxsize=1024)
 def _anchor(began: int | None, counts: int) -> Anchor | None:
     moment = _moment(began)
@@ -158,15 +161,10 @@ def read_job_state(
     )
 
 
-def beginning_values(new: Beginning) -> dict[str, Any]:
-    return {
-        "name": new.name,
-        "meaning": new.meaning,
-        "anchor": to_ms(new.anchor.moment),
-        "anchor_counts": new.anchor.inclusive,
-        "looked": to_ms(new.looked),
-        "shift": new.shift // _MS,
-    }
+def beginning_values(new: Beginning) -> tuple[object, ...]:
+    """As `seat_job` numbers them."""
+    anchor, shift = new.anchor, new.shift // _MS if new.shift else 0
+    return new.name, new.meaning, _ms(anchor.moment), anchor.inclusive, _ms(new.looked), shift
 
 
 def job_values(job: JobState) -> dict[str, Any]:

@@ -83,16 +83,16 @@ class Rhythm(Struct, frozen=True, gc=False):
 
     def next(self, since: datetime) -> datetime | None:
         """The first fire after `since`, both unmoved."""
-        fire = self._after(since)
-        while self.ahead and fire is not None and fire in self.ahead:
-            fire = self._after(self.ahead.after(fire))
+        fire, ahead = self._after(since), self.ahead
+        while ahead is not NOTHING_AHEAD and fire is not None and fire in ahead:
+            fire = self._after(ahead.after(fire))
         return fire
 
     def latest(self, since: datetime, until: datetime) -> datetime | None:
         """The last fire in (since, until], all unmoved; None where there is none."""
-        fire = self._latest(since, until)
-        while self.ahead and fire is not None and fire in self.ahead:
-            fire = self._latest(since, self.ahead.before(fire))
+        fire, ahead = self._latest(since, until), self.ahead
+        while ahead is not NOTHING_AHEAD and fire is not None and fire in ahead:
+            fire = self._latest(since, ahead.before(fire))
         return fire
 
     def count(self, since: datetime, until: datetime) -> tuple[int, bool]:
