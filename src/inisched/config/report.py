@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterator
 from functools import cached_property
 from weakref import ref
 
@@ -70,9 +71,10 @@ class Lines:
             hint=shortened(diagnostic.hint),
         )
 
-    def masked(self, number: int) -> str:
-        """A line, counted from 1, without the secret that stands in it."""
-        return self._masked(number, self._line(number))[0]
+    def masked(self) -> Iterator[tuple[str, str]]:
+        """Each line without the secret that stands in it, and as it is."""
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            yield self._masked(number, line)[0], line
 
     def _masked(self, number: int, line: str) -> tuple[str, int | None]:
         """The line, and where a secret that was masked in it starts, counted from 0."""
