@@ -235,9 +235,9 @@ def test_another_error_in_the_settings_does_not(load_text) -> None:
 
 
 def test_keys_set_are_the_sections_own_keys_as_written(load_text) -> None:
-    config = load_text("[DEFAULT]\ngrace = 5\n[a]\nCommand = x\nEvery = day\n")
+    config = load_text("[DEFAULT]\ngrace = 5\n[a]\nCall = x.y\nEvery = day\n")
     assert config.sections[0].keys_set == {
-        "Command": Place("jobs.ini", 4, 1),
+        "Call": Place("jobs.ini", 4, 1),
         "Every": Place("jobs.ini", 5, 1),
     }
 

@@ -22,4 +22,4 @@ def test_what_stands_in_a_file_is_read_again_where_it_is_asked_for(load_text) ->
 
 def test_each_line_is_found_by_its_number() -> None:
     lines = Lines(Document("x.ini", TEXT))
-    assert [lines.masked(number) for number in range(1, 10)] == TEXT.split("\n")
+    assert [lines._line(number) for number in range(1, 10)] == TEXT.split("\n")

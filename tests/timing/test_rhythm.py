@@ -109,6 +109,21 @@ def test_looks_at_any_moments_meet_every_fire_once(
     assert met == walked(beat, len(met))
 
 
+def unasked(beat: Rhythm) -> Rule:
+    """The same rule, which has nothing in mind yet."""
+    return Rule(beat.schedule, beat.anchor, job=beat.job)
+
+
+def test_jobs_of_one_schedule_that_began_together_share_its_rule() -> None:
+    one, other = (shaken("10 minutes", timedelta(0), job=name) for name in ("one", "other"))
+    assert one.rule is other.rule
+
+
+def test_random_intervals_are_each_jobs_own() -> None:
+    one, other = (shaken("5 to 10 minutes", timedelta(0), job=name) for name in ("one", "other"))
+    assert one.rule is not other.rule
+
+
 _ASKED = st.lists(st.tuples(st.integers(0, 400_000), st.booleans()), min_size=1, max_size=30)
 
 
@@ -121,10 +136,8 @@ def test_answers_do_not_depend_on_the_order_of_questions(
     for seconds, close in asked:
         begin, later = (moment, seconds % 900) if close else (LOOK, seconds)
         moment = begin + timedelta(seconds=later)
-        fresh = shaken(words, timedelta(0))
-        latest = fresh.rule.latest(LOOK, moment)
-        assert beat.rule.latest(LOOK, moment) == latest
-        assert beat.next(moment) == fresh.next(moment)
+        assert beat.rule.latest(LOOK, moment) == unasked(beat).latest(LOOK, moment)
+        assert beat.next(moment) == unasked(beat).after(moment)
 
 
 @given(st.integers(0, 40), st.lists(st.integers(0, 400_000), min_size=1, max_size=20))
@@ -134,10 +147,9 @@ def test_random_intervals_do_not_depend_on_the_order_of_questions(
     moments = [LOOK + timedelta(seconds=s) for s in asked]
     beat = shaken("5 to 10 minutes", timedelta(0), job=f"job {first}")
     for moment in moments:
-        fresh = shaken("5 to 10 minutes", timedelta(0), job=f"job {first}")
-        latest = fresh.rule.latest(LOOK, moment)
+        latest = unasked(beat).latest(LOOK, moment)
         assert beat.rule.latest(LOOK, moment) == latest
-        assert beat.next(moment) == fresh.next(latest or LOOK)
+        assert beat.next(moment) == unasked(beat).after(latest or LOOK)
 
 
 def test_steps_from_fire_to_fire_are_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,8 +47,8 @@ class Section(Struct):
     line: int
     column: int
     entries: dict[str, Entry] = field(default_factory=dict)
-    repeats: list[Entry] = field(default_factory=list)
-    spoilt: set[str] = field(default_factory=set)
+    repeats: tuple[Entry, ...] = ()
+    spoilt: frozenset[str] = frozenset()
 
     def all_entries(self) -> Iterator[Entry]:
         yield from self.entries.values()
@@ -63,7 +63,8 @@ class Document(Struct, weakref=True):
     """What stands in a file, its `text` with LF at the ends of lines.
 
     `sections` are in file order, twins included, DEFAULT left out. `headless` says that text stands
-    before the first header: then this is no INI file.
+    before the first header: then this is no INI file. `continued` are the entries whose value has
+    more than one line.
     """
 
     file: str
@@ -72,3 +73,4 @@ class Document(Struct, weakref=True):
     default: Section = field(default_factory=_no_default)
     problems: list[Diagnostic] = field(default_factory=list)
     headless: bool = False
+    continued: list[Entry] = field(default_factory=list)

@@ -23,9 +23,7 @@ def without_secrets(lines: Lines, salt: str) -> str:
 
     The mark has two bytes: nobody learns a secret from it.
     """
-    return "\n".join(
-        _masked(lines.masked(n), line, salt) for n, line in enumerate(lines.text.split("\n"), 1)
-    )
+    return "\n".join(_masked(shown, line, salt) for shown, line in lines.masked())
 
 
 def _masked(shown: str, line: str, salt: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -42,6 +43,10 @@ class Field(NamedTuple):
         return self.text != self.entry.value or is_secret(self.name)
 
 
+_field: Callable[[tuple[object, ...]], Field] = partial(tuple.__new__, Field)
+"""Makes a field of its parts, as `ini` makes entries."""
+
+
 class Fields(Struct):
     """What a section says: keys of inisched by name, arguments by the parameter's name."""
 
@@ -70,14 +75,19 @@ class Gatherer(Struct):
 
     def gather(self, section: Section, table: Table) -> Fields:
         fields = Fields()
+        known, from_default = fields.known, section.name == DEFAULT
         for entry in section.entries.values():
-            key = table.find(entry.key)
-            name = _name(entry.key, key)
-            home = fields.known if key and key.pattern != "arg." else fields.arguments
+            word, value = entry.key, entry.value
+            key = table.find(word)
+            if key is not None and not key.pattern and key.name not in known and "$" not in value:
+                known[key.name] = _field((key.name, key, entry, value, (), from_default, False))
+                continue
+            name = _name(word, key)
+            home = known if key and key.pattern != "arg." else fields.arguments
             if name in home:
                 self._refuse_second_spelling(section, entry, home[name].entry)
                 continue
-            found = self._field(section, entry, name, key if home is fields.known else None)
+            found = self._field(section, entry, name, key if home is known else None)
             if key and key.pattern and self._refuse_name(section, entry, key):
                 found = found._replace(wrong=True)
             home[name] = found
@@ -118,7 +128,7 @@ class Gatherer(Struct):
                 hint=error.hint,
             )
             if not lenient:
-                section.spoilt.add(entry.key)
+                section.spoilt |= {entry.key}
             return None, not lenient
 
     def _refuse_name(self, section: Section, entry: Entry, key: Key) -> bool:
@@ -128,7 +138,7 @@ class Gatherer(Struct):
         what, expected, fits = _NAMES[key.pattern]
         if fits(name):
             return False
-        section.spoilt.add(entry.key)
+        section.spoilt |= {entry.key}
         if name:
             start, code, message = len(entry.key) - len(name), "bad-name", f"'{name}' is not {what}"
         else:
@@ -140,7 +150,7 @@ class Gatherer(Struct):
         return True
 
     def _refuse_second_spelling(self, section: Section, entry: Entry, first: Entry) -> None:
-        section.spoilt.add(entry.key)
+        section.spoilt |= {entry.key}
         self.report.at_key(
             entry,
             "duplicate-key",
@@ -171,7 +181,7 @@ def _name(word: str, key: Key | None) -> str:
     return rest if key.pattern == "arg." else key.pattern + rest
 
 
-def _mark_spoilt(fields: Fields, spoilt: set[str]) -> None:
+def _mark_spoilt(fields: Fields, spoilt: frozenset[str]) -> None:
     names = {_name(word, JOB.find(word)) for word in spoilt}
     for home in (fields.known, fields.arguments):
         for name in names.intersection(home):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from functools import partial
 
 from inisched.config.document import DEFAULT, Document, Entry, Section
 from inisched.model.diagnostic import Diagnostic, Level
@@ -17,7 +16,7 @@ from inisched.model.place import Place
 A_HEADER = "a line such as [name]"
 KEEP_ONE = "keep one of the two"
 
-_entry: Callable[[tuple[object, ...]], Entry] = partial(tuple.__new__, Entry)
+_new: Callable[[type[Entry], tuple[object, ...]], Entry] = tuple.__new__
 """Makes an entry of its parts, without the way round that a NamedTuple's own constructor takes."""
 
 
@@ -39,9 +38,7 @@ def read_ini(text: str, file: str, is_key: Callable[[str], bool]) -> Document:
 class _Reader:
     """One pass over the lines: it knows the open section, and in it the open entry.
 
-    The value of the open entry goes on in lines indented deeper than `level`; then `pieces` are
-    its lines and `more` their places. `blanks` counts the empty lines before the next: they
-    belong to the value only if it goes on after them.
+    Where the value of the open entry goes on, `pieces` are its lines and `more` their places.
     """
 
     def __init__(self, document: Document, is_key: Callable[[str], bool]) -> None:
@@ -50,63 +47,60 @@ class _Reader:
         self.section: Section | None = None
         self.first: dict[str, Section] = {}
         self.open: Entry | None = None
-        self.level = 0
-        self.blanks = 0
         self.pieces: list[str] = []
         self.more: list[tuple[int, int]] = []
 
     def read(self) -> None:
+        """Read line by line. One that starts further to the right than column `level` goes on with
+        the open entry; the empty lines before it belong to the value then, and only then."""
+        level, blanks = 1, 0
+        words: dict[str, str] = {}
         for number, line in enumerate(self.document.text.split("\n"), start=1):
             text = line.strip()
             if not text:
-                self.blanks += 1
+                blanks += 1
                 continue
             first = text[0]
             if first in "#;":
                 continue
-            indent = 0 if line[0] == first else line.find(first)
-            if indent > self.level and self.open is not None:
-                self.continue_value(number, indent + 1, text)
+            column = 1 if text is line else line.find(first) + 1
+            if column <= level or self.open is None:
+                level = column
+            elif "=" not in text or not self.is_swallowed_key(number, column, text):
+                self.continue_value(number, column, text, blanks)
+                blanks = 0
                 continue
-            self.level = indent
+            blanks = 0
             if first == "[":
-                self.header(number, indent + 1, text)
-            elif self.section is None:
-                self.refuse_headless(number, indent + 1, text)
+                self.header(number, column, text)
+                continue
+            section = self.section
+            if section is None:
+                self.refuse_headless(number, column, text)
                 break
-            else:
-                self.entry(self.section, number, indent + 1, text)
+            key, equals, value = text.partition("=")
+            key = key.rstrip()
+            if self.pieces or not (equals and key):
+                self.close_value()
+            if not (equals and key):
+                key, value = self.refuse_line(number, column, text)
+                if not key:
+                    continue
+            key, value = words.setdefault(key, key), value.lstrip()
+            parts = (key, number, column, value, column + len(text) - len(value), ())
+            self.open = entry = _new(Entry, parts)
+            if section.entries.setdefault(key, entry) is not entry:
+                self.refuse_repeat(section, entry)
         self.close_value()
 
     # -- entries
 
-    def entry(self, section: Section, line: int, column: int, text: str) -> None:
-        key, equals, value = text.partition("=")
-        key = key.rstrip()
-        if self.pieces or not (equals and key):
-            self.close_value()
-        if equals and key:
-            value = value.lstrip()
-            entry = _entry((key, line, column, value, column + len(text) - len(value), ()))
-            self.open = entry
-            self.blanks = 0
-            if section.entries.setdefault(key, entry) is not entry:
-                self.refuse_repeat(section, entry)
-        elif equals:
-            message = "there is no key before '='"
-            self.problem("empty-key", message, line, column, expected="key = value")
-        else:
-            self.refuse_line(section, line, column, text)
-
-    def continue_value(self, line: int, column: int, text: str) -> None:
-        if "=" in text and self.is_swallowed_key(line, column, text):
-            return
+    def continue_value(self, line: int, column: int, text: str, blanks: int) -> None:
         if not self.pieces and self.open is not None:
             self.pieces.append(self.open.value)
-        for _ in range(self.blanks):
+        for _ in range(blanks):
             self.pieces.append("")
             self.more.append((line, column))
-        self.blanks = 0
         self.pieces.append(text)
         self.more.append((line, column))
 
@@ -117,10 +111,11 @@ class _Reader:
             return
         whole = entry._replace(value="\n".join(self.pieces), more=tuple(self.more))
         self.pieces, self.more = [], []
+        self.document.continued.append(whole)
         if self.section.entries[entry.key] is entry:
             self.section.entries[entry.key] = whole
         else:
-            self.section.repeats[-1] = whole
+            self.section.repeats = (*self.section.repeats[:-1], whole)
 
     def is_swallowed_key(self, line: int, column: int, text: str) -> bool:
         """Report a key that is indented into the value above; True where it is read as a key."""
@@ -131,7 +126,6 @@ class _Reader:
             self.warn_of_key_in_command(key, line, column)
             return False
         self.refuse_indented_key(key, line, column)
-        self.entry(self.section, line, column, text)
         return True
 
     # -- headers
@@ -161,7 +155,7 @@ class _Reader:
         self.document.sections.append(section)
         first = self.first.setdefault(section.name, section)
         if first is not section:
-            first.spoilt.add("")
+            first.spoilt |= {""}
             self.refuse_twin(section, first.line)
 
     # -- what is wrong
@@ -172,8 +166,13 @@ class _Reader:
         expected = "a line such as [name], which starts a job"
         self.problem("no-section", message, line, column, len(text), expected=expected)
 
-    def refuse_line(self, section: Section, line: int, column: int, text: str) -> None:
-        """Report a line without "="; `key: value` of a known key is read on as if it were right."""
+    def refuse_line(self, line: int, column: int, text: str) -> tuple[str, str]:
+        """Report a line that has no key or no "="; `key: value` of a known key is read on as if it
+        were right, by what comes back."""
+        if "=" in text:
+            message = "there is no key before '='"
+            self.problem("empty-key", message, line, column, expected="key = value")
+            return "", ""
         key, colon, value = text.partition(":")
         key = key.rstrip()
         like_key = bool(colon and key) and not any(map(str.isspace, key)) and value[:2] != "//"
@@ -186,11 +185,10 @@ class _Reader:
             expected="key = value, or a comment that starts with # or ;",
             hint="write '=' instead of ':'" if like_key else "",
         )
-        if like_key and self.is_key(key):
-            self.entry(section, line, column, text.replace(":", "=", 1))
+        return (key, value) if like_key and self.is_key(key) else ("", "")
 
     def refuse_repeat(self, section: Section, entry: Entry) -> None:
-        section.repeats.append(entry)
+        section.repeats += (entry,)
         key, line, first = entry.key, entry.line, section.entries[entry.key]
         message = f"'{key}' is there twice, first on line {first.line}"
         self.problem("duplicate-key", message, line, entry.column, len(key), key=key, hint=KEEP_ONE)
@@ -245,7 +243,7 @@ class _Reader:
         level: Level = Level.ERROR,
     ) -> None:
         if self.section is not None and level is Level.ERROR:
-            self.section.spoilt.add(key or "")
+            self.section.spoilt |= {key or ""}
         self.document.problems.append(
             Diagnostic(
                 place=Place(self.document.file, line, column),
@@ -282,7 +280,7 @@ def _refuse_strange_characters(document: Document) -> None:
                 continue
             _, section, entry = owners[bisect_right(starts, number) - 1]
             key = entry.key if entry is not None and number <= entry.last_line else None
-            section.spoilt.add(key or "")
+            section.spoilt |= {key or ""}
             document.problems.append(
                 Diagnostic(
                     place=Place(document.file, number, column),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.desk import Desk
 from inisched.config.document import Section
 from inisched.config.fields import Field, Fields, Gatherer
 from inisched.config.gates import read_gates, read_names, read_period
 from inisched.config.how import read_how
-from inisched.config.keys import ACTIONS, JOB, RHYTHMS, is_reserved
+from inisched.config.keys import ACTIONS, JOB, NAMING, RHYTHMS, is_reserved
 from inisched.config.notifiers import read_notices
 from inisched.config.report import Report
 from inisched.config.strangers import (
@@ -35,19 +37,31 @@ _PLAIN = {
 }  # fmt: skip
 """Keys a job has under their own names, as they are read; what is not given is the Job's affair."""
 
+_OF_ITS_OWN = {*ACTIONS, "description"}
+"""Keys that say something else in nearly every section."""
+
+_WITH_PLACE = {"should_run", "ready"}
+"""Keys whose values know where they stand."""
+
+_JUDGED = {"call", "manage", *_WITH_PLACE}
+_NOTHING_SET: Mapping[str, Place] = MappingProxyType({})
+
 
 class Draft(Struct):
     """A section on its way to a job; broken where `job` is None or its desk says so.
 
-    `zone` is the one to reckon with, None where none can be read.
+    `zone` is the one to reckon with, None where none can be read; `timezone` the section's own, as
+    a view has it. `keys_set` is as in JobSection.
     """
 
     section: Section
     desk: Desk
     place: Place
     zone: str | None = None
+    timezone: str | None = None
     job: Job | None = None
     active: bool = True
+    keys_set: Mapping[str, Place] = _NOTHING_SET
 
     @property
     def broken(self) -> bool:
@@ -57,7 +71,8 @@ class Draft(Struct):
 class Drafter(Struct):
     """Drafts the jobs of one file.
 
-    `zone` and the Django `project` are the file's own, None where they cannot be read.
+    `zone` and the Django `project` are the file's own, None where they cannot be read. `blank` is a
+    desk with nothing on it.
     """
 
     report: Report
@@ -65,13 +80,63 @@ class Drafter(Struct):
     default: Fields
     zone: str | None
     project: DjangoSettings | None
+    blank: Desk
     _misspelt: dict[str, Field] = field(default_factory=dict)
+    _alike: dict[tuple[str, ...], Draft] = field(default_factory=dict)
 
     def draft(self, section: Section) -> Draft:
-        """Read a section to its end, whatever is wrong with it."""
+        """Read a section to its end, whatever is wrong with it.
+
+        In a large file most sections say the same as one before them, but for what they run: then
+        that alone is read.
+        """
         own = self.gatherer.gather(section, JOB)
         desk = Desk(section.name, own.under(self.default), self.report)
         desk.broken = bool(section.spoilt)
+        draft = Draft(section, desk, Place(self.report.file, section.line, section.column))
+        likeness = _likeness(own)
+        like = None if desk.broken else self._alike.get(likeness)
+        if like is not None:
+            self._draft_like(draft, like)
+        else:
+            said = len(self.report)
+            self._draft(draft)
+            sound = not (draft.broken or desk.failed or len(self.report) > said)
+            if sound and _WITH_PLACE.isdisjoint(desk.known):
+                self._alike[likeness] = draft
+        self._finish(draft)
+        return draft
+
+    def _draft_like(self, draft: Draft, like: Draft) -> None:
+        """Read what a section has of its own; with the rest of it nothing is wrong."""
+        desk = draft.desk
+        action = read_action(desk, self.project)
+        desk.check("description")
+        draft.active, draft.zone = like.active, like.zone
+        if action is not None and like.job is not None:
+            said = description(desk)
+            draft.job = replace(
+                like.job,
+                name=draft.section.name,
+                place=draft.place,
+                action=action,
+                description=said,
+            )
+
+    def _finish(self, draft: Draft) -> None:
+        """Keep what is asked for later. A section of which nothing more will be said lets go of
+        what it was read from: that is many times as large as the job."""
+        desk = draft.desk
+        zone = desk.get("timezone")
+        draft.timezone = None if zone is None else zone.shown
+        if not _JUDGED.isdisjoint(desk.known):
+            draft.keys_set = _keys_set(desk)
+        if not draft.broken and NAMING.isdisjoint(desk.known):
+            draft.desk = self.blank
+            draft.section.entries.clear()
+
+    def _draft(self, draft: Draft) -> None:
+        desk = draft.desk
         misspelt = refuse_misspelt(desk)
         if misspelt:
             self._misspelt |= {key: f for key, f in misspelt.items() if f.from_default}
@@ -79,14 +144,11 @@ class Drafter(Struct):
             warn_of_resemblance(desk, misspelt)
         elif desk.has("command") or desk.has("manage"):
             refuse_arguments(desk, misspelt)
-        place = Place(self.report.file, section.line, section.column)
-        draft = Draft(section, desk, place)
         _check_exactly_one(draft, ACTIONS, misspelt)
         _check_exactly_one(draft, RHYTHMS, misspelt)
         draft.active = desk.read("active", True)
         draft.zone = self._zone(desk)
-        draft.job = self._job(desk, place, draft.zone)
-        return draft
+        draft.job = self._job(desk, draft.place, draft.zone)
 
     def check_default(self) -> None:
         """Read [DEFAULT] by itself, so that its errors are said even where no job uses it.
@@ -137,6 +199,25 @@ class Drafter(Struct):
             notices=notices,
             **said | {"description": description(desk)},
         )
+
+
+def _likeness(own: Fields) -> tuple[str, ...]:
+    """The same for two sections that say the same, but for what they run and what it is for."""
+    words = []
+    for name, said in own.known.items():
+        words.append(said.entry.key)
+        if name not in _OF_ITS_OWN:
+            words.append(said.entry.value)
+    words.extend(argument.entry.key for argument in own.arguments.values())
+    return tuple(words)
+
+
+def _keys_set(desk: Desk) -> Mapping[str, Place]:
+    return {
+        field.entry.key: Place(desk.report.file, field.entry.line, field.entry.column)
+        for field in desk.known.values()
+        if not field.from_default
+    }
 
 
 def description(desk: Desk) -> str:

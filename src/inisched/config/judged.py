@@ -16,7 +16,7 @@ from inisched.config.keys import JOB
 from inisched.config.loader import Config, JobSection
 from inisched.config.problem import Problem
 from inisched.model.diagnostic import Diagnostic, Level
-from inisched.model.job import Call, Job, Manage
+from inisched.model.job import Call, Command, Job, Manage
 
 if TYPE_CHECKING:
     from inisched.config.judge import JudgeProcess
@@ -40,7 +40,7 @@ def requests(config: Config) -> list[Request]:
         job = section.job
         if job is None:
             continue
-        call = job.action if isinstance(job.action, Call | Manage) else None
+        call = None if isinstance(job.action, Command) else job.action
         gates = _gates(job, section)
         if call is not None or gates:
             found.append(Request(job.name, call, job.schedule.zone, section.keys_set, gates))
@@ -50,9 +50,9 @@ def requests(config: Config) -> list[Request]:
 def _gates(job: Job, section: JobSection) -> dict[str, Call]:
     """The gates by their keys, as the section has them; by their proper names where it is not the
     section that has them."""
-    gates = {"should_run": job.gates.should_run, "ready": job.gates.ready}
-    if not any(gates.values()):
+    if not (job.gates.should_run or job.gates.ready):
         return {}
+    gates = {"should_run": job.gates.should_run, "ready": job.gates.ready}
     words = {key.name: word for word in section.keys_set if (key := JOB.find(word))}
     return {words.get(name, name): call for name, call in gates.items() if call is not None}
 

@@ -42,6 +42,9 @@ class Table:
 
     def find(self, word: str) -> Key | None:
         """The key a word of the file means, in any case; None where it means none."""
+        key = self._by_word.get(word)
+        if key is not None:
+            return key
         word = word.lower()
         key = self._by_word.get(word)
         if key is None and "." in word:
@@ -190,6 +193,8 @@ TABLES = (JOB, INISCHED, POOL, NOTIFY)
 
 ACTIONS = ("call", "command", "manage")
 RHYTHMS = ("every", "cron")
+NAMING = frozenset({"after", "after_future", "then", "pool", "notify"})
+"""The keys by which a section names others."""
 WHEN_GIVEN = ("every", "cron", "at", "on_day", "from_end")
 """The keys of [DEFAULT] that a section's own `every` or `cron` silences."""
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from inisched.config.fields import Field
 from inisched.config.followers import LISTS, Follower, warn_of_followers
 from inisched.config.jobs import Draft
+from inisched.config.keys import NAMING
 from inisched.config.lists import listed
 from inisched.model.diagnostic import Unreadable
 from inisched.timing.nearest import did_you_mean
@@ -18,7 +19,6 @@ _PATIENCE = 100_000
 """Names looked at in all for likely cures; looking through many takes long."""
 
 _NOBODY = "none"
-_NAMING = {*LISTS, "pool", "notify"}
 
 _EXPECTED = {
     "job": "the name of a job in this file",
@@ -43,12 +43,15 @@ class Links(Struct):
     def check(self, drafts: Iterable[Draft]) -> None:
         """Fill names in; report unknown ones, rings, and a job that follows itself against its
         overlap."""
+        drafts = list(drafts)
+        if all(draft.desk.known.keys().isdisjoint(NAMING) for draft in drafts):
+            return
         graphs: dict[str, dict[str, tuple[str, ...]]] = {key: {} for key in LISTS}
         followers = []
         for draft in drafts:
             follower = Follower(draft)
             followers.append(follower)
-            if draft.desk.known.keys().isdisjoint(_NAMING):
+            if draft.desk.known.keys().isdisjoint(NAMING):
                 continue
             for key in LISTS:
                 names = self._read(draft, key, self.jobs, "job")

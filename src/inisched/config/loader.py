@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
 
@@ -39,13 +39,13 @@ from inisched.model.notifier import Notifier
 from inisched.model.place import Place
 
 
-class JobSection(Struct, frozen=True, kw_only=True):
+class JobSection(Struct, frozen=True, kw_only=True, gc=False):
     """A section that is a job, as views show it: references as they stand, secrets masked.
 
     `job` is None where the section is broken. `schedule_text` and `timezone` are for showing
     only; `zone` is the one to reckon with, the file's where the section's own cannot be read.
-    `keys_set` are the keys of inisched the section
-    itself sets, as written, and where.
+    `keys_set` are the keys of inisched the section itself sets, as written, and where; only a
+    section with a callback, a management command or a gate has them, for its judgement.
     """
 
     name: str
@@ -162,7 +162,7 @@ class _Loading:
         self._hide_secrets(drafts)
         file_zone = desk.get("timezone")
         shown_zone = settings.timezone if file_zone is None else file_zone.shown
-        if file_zone is None and not all(draft.desk.has("timezone") for draft in drafts):
+        if file_zone is None and any(draft.timezone is None for draft in drafts):
             warn_of_host_zone(self.report)
         if not jobs:
             self._warn_of_no_jobs()
@@ -170,7 +170,7 @@ class _Loading:
             path=self.document.file,
             real_path=self.real_path,
             settings=settings,
-            sections=tuple(_job_section(draft, shown_zone, settings.timezone) for draft in drafts),
+            sections=tuple(_job_sections(drafts, shown_zone, settings.timezone)),
             pools=pools,
             notifiers=notifiers,
             diagnostics=self.report.finished(),
@@ -191,7 +191,8 @@ class _Loading:
         self, jobs: list[Section], zone: str | None, project: DjangoSettings | None
     ) -> list[Draft]:
         default = self.gatherer.gather(self.document.default, JOB)
-        drafter = Drafter(self.report, self.gatherer, default, zone, project)
+        blank = Desk(None, Fields(), self.report)
+        drafter = Drafter(self.report, self.gatherer, default, zone, project, blank)
         drafts = [drafter.draft(section) for section in jobs]
         drafter.check_default()
         return drafts
@@ -221,23 +222,26 @@ class _Loading:
         )
 
 
+def _job_sections(drafts: list[Draft], shown_zone: str, zone: str) -> Iterator[JobSection]:
+    """Sections in the place of their drafts, which are used up.
+
+    `shown_zone` and `zone` are the file's, as a view has it and to reckon with.
+    """
+    drafts.reverse()
+    while drafts:
+        yield _job_section(drafts.pop(), shown_zone, zone)
+
+
 def _job_section(draft: Draft, shown_zone: str, zone: str) -> JobSection:
-    """`shown_zone` and `zone` are the file's, as a view has it and to reckon with."""
     desk, job = draft.desk, None if draft.broken else draft.job
-    own_zone = desk.get("timezone")
-    file = draft.place.file
     return JobSection(
         name=draft.section.name,
         place=draft.place,
         job=job,
         active=draft.active,
-        description=description(desk),
+        description=job.description if job is not None else description(desk),
         schedule_text=job.schedule.text if job is not None else raw_text(desk),
-        timezone=own_zone.shown if own_zone is not None else shown_zone,
+        timezone=draft.timezone if draft.timezone is not None else shown_zone,
         zone=draft.zone or zone,
-        keys_set={
-            field.entry.key: Place(file, field.entry.line, field.entry.column)
-            for field in desk.known.values()
-            if not field.from_default
-        },
+        keys_set=draft.keys_set,
     )

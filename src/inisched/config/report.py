@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterator
 from functools import cached_property
 from weakref import ref
 
@@ -70,9 +71,10 @@ class Lines:
             hint=shortened(diagnostic.hint),
         )
 
-    def masked(self, number: int) -> str:
-        """A line, counted from 1, without the secret that stands in it."""
-        return self._masked(number, self._line(number))[0]
+    def masked(self) -> Iterator[tuple[str, str]]:
+        """Each line without the secret that stands in it, and as it is."""
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            yield self._masked(number, line)[0], line
 
     def _masked(self, number: int, line: str) -> tuple[str, int | None]:
         """The line, and where a secret that was masked in it starts, counted from 0."""
@@ -88,11 +90,7 @@ class Lines:
 def _continued_secrets(document: Document) -> frozenset[int]:
     """Numbers of the second and later lines of secret values."""
     return frozenset(
-        line
-        for section in (document.default, *document.sections)
-        for entry in section.all_entries()
-        if entry.more and is_secret(entry.key)
-        for line, _ in entry.more
+        line for entry in document.continued if is_secret(entry.key) for line, _ in entry.more
     )
 
 
@@ -105,6 +103,10 @@ class Report:
         self._said: dict[tuple[Place, str, str], Diagnostic] = {}
         for problem in document.problems:
             self.add(problem)
+
+    def __len__(self) -> int:
+        """How much has been said."""
+        return len(self._said)
 
     def add(self, diagnostic: Diagnostic) -> None:
         key = (diagnostic.place, diagnostic.code, diagnostic.message)

@@ -12,6 +12,7 @@ from inisched.engine.step import passed_its_beginning
 from inisched.model.job import Job
 from inisched.stores.job_state import Beginning, JobState
 from inisched.stores.switches import Switch
+from inisched.timing.recurrence import this_look
 
 
 def resting(
@@ -38,7 +39,7 @@ def is_back(switch: Switch | None) -> bool:
 
 def in_its_era(job: Job, state: JobState) -> JobState:
     """Fixed times know no eras: what has run at one never runs at it again."""
-    return state if job.schedule.elapsed or not state.era else replace(state, era=0)
+    return state if not state.era or job.schedule.elapsed else replace(state, era=0)
 
 
 def beginning(job: Job, state: JobState | None, now: datetime) -> Beginning:
@@ -48,8 +49,9 @@ def beginning(job: Job, state: JobState | None, now: datetime) -> Beginning:
         if not job.schedule.elapsed:
             state = passed_its_beginning(state, now)
         assert state.looked is not None and state.anchor is not None
-        woken = max(state.looked, now.replace(microsecond=0))
-        looked = woken if state.resting and job.active else state.looked
+        looked = state.looked
+        if state.resting and job.active:
+            looked = max(looked, this_look(now).moment)
         return Beginning(job.name, meaning, state.anchor, looked, state.shift)
     anchor, looked = begin(job, state.looked if state else None, now)
     return Beginning(job.name, meaning, anchor, looked)

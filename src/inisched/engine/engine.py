@@ -112,6 +112,7 @@ class Engine:
         self._now, self._read_at = datetime.min.replace(tzinfo=UTC), stopwatch()
         self.scheduler = library.Scheduler(lambda: self._now)
         self._rung: list[str] = []
+        self._ring = self._rung.append
         self._unrecorded: deque[tuple[Run, Outcome, datetime]] = deque()
         self._unskipped: list[tuple[Claimed, Reason, str]] = []
         self._unnoted: set[int] = set()
@@ -178,10 +179,10 @@ class Engine:
         for job in wanted.values():
             former = self.seats.get(job.name)
             if former is None or former.job != job:
-                self.seats[job.name] = self._seat(job, states[job.name], former, seed)
+                seat = self.seats[job.name] = self._seat(job, states[job.name], former, seed)
                 before = former_states.get(job.name)
-                goes_on = before is not None and before.meaning == job.schedule.meaning()
-                self.telling.expect(self.seats[job.name], None if goes_on else now)
+                goes_on = before is not None and before.meaning == seat.state.meaning
+                self.telling.expect(seat, None if goes_on else now)
         self._adopted = True
         self.telling.adopted(self.seats, broken)
 
@@ -195,7 +196,7 @@ class Engine:
         beat = state.rhythm(job, seed)
         seat = Seat(job, beginnings.in_its_era(job, state), beat, None, looked)
         if job.active:
-            seat.entry = library.register(self.scheduler, beat, looked, self._rung.append)
+            seat.entry = library.register(self.scheduler, beat, looked, self._ring)
         if former is not None:
             self._succeed(seat, former)
             return seat

@@ -16,7 +16,7 @@ from inisched.stores.ledger import Claimed, Stretch, Take
 from inisched.timing import library
 from inisched.timing.due import Due, due, gap
 from inisched.timing.period import period_of
-from inisched.timing.recurrence import Anchor, first_look
+from inisched.timing.recurrence import Anchor, first_look, this_look
 from inisched.timing.rhythm import Rhythm
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -260,7 +260,7 @@ def begin(job: Job, looked: datetime | None, now: datetime) -> tuple[Anchor, dat
     Only a job never seen before (`looked` is None) has a backlog from an `active_from` in the
     past; a changed schedule never reaches behind what is accounted for.
     """
-    anchor, look = first_look(job.schedule, now), now.replace(microsecond=0)
+    anchor, look = first_look(job.schedule, now), this_look(now).moment
     if looked is not None:
         return anchor, max(look, looked)
     return anchor, anchor.moment - timedelta(milliseconds=1) if anchor.inclusive else look

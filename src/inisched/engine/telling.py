@@ -75,7 +75,7 @@ class Telling:
         if self.herald is None:
             return
         self._lateness.watch(seat, since)
-        if self.herald.is_late(seat.job.name):
+        if seat.job.notices.expect_within and self.herald.is_late(seat.job.name):
             self._lateness.forget(seat.job.name)
 
     def forget(self, seat: Seat) -> None:

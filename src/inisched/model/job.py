@@ -131,7 +131,7 @@ class Call(Struct, frozen=True):
     gate: bool = False
 
 
-class Command(Struct, frozen=True):
+class Command(Struct, frozen=True, gc=False):
     """A line or script for /bin/sh."""
 
     script: str
@@ -200,7 +200,7 @@ class Gates(Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys((*self.after, *self.future)))
 
 
-class Job(Guarded, frozen=True, kw_only=True):
+class Job(Guarded, frozen=True, kw_only=True, gc=False):
     """One job. Durations are never negative; None means: none, no limit."""
 
     hidden: ClassVar = frozenset({"secrets"})

@@ -54,7 +54,7 @@ class Every(Struct, frozen=True):
         return self.unit is None and not self.weekdays
 
 
-class Schedule(Struct, frozen=True, kw_only=True):
+class Schedule(Struct, frozen=True, kw_only=True, cache_hash=True):
     """When one job is due.
 
     Exactly one of `every` and `cron` is set. `at` holds seconds into the day (into the hour or

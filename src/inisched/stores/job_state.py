@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -18,9 +19,10 @@ from inisched.timing.rhythm import NOTHING_AHEAD, Accounted, Rhythm, rhythm
 
 _MS = timedelta(milliseconds=1)
 NO_SHIFT = timedelta(0)
+_ANY_NAMES: Mapping[str, str] = {}
 
 
-class JobState(Struct, frozen=True, kw_only=True):
+class JobState(Struct, frozen=True, kw_only=True, gc=False):
     """What the ledger remembers of a job. `looked` is unmoved; None: never looked at.
 
     A job rests while it is not in the file, not active, or broken: that stretch has no fires. It
@@ -93,32 +95,58 @@ class Beginning(Struct, frozen=True):
 
 
 def read_job_states(
-    rows: Iterable[sqlite3.Row], fires_ahead: Iterable[sqlite3.Row]
+    rows: Iterable[sqlite3.Row],
+    fires_ahead: Iterable[sqlite3.Row],
+    names: Mapping[str, str] = _ANY_NAMES,
 ) -> dict[str, JobState]:
-    """Rows of `job`, and the fires with a run that lie ahead of them, as values by name."""
+    """Rows of `job`, and the fires with a run that lie ahead of them, as values by name.
+
+    Where `names` has a name already, that very text is taken.
+    """
     fires: dict[int, list[datetime]] = {}
     for row in fires_ahead:
         fires.setdefault(row["job_id"], []).append(from_ms(row["fire_unmoved"]))
-    return {row["name"]: read_job_state(row, fires.get(row["id"], ())) for row in rows}
+    states = {}
+    for row in rows:
+        name = names.get(row[1], row[1])
+        states[name] = read_job_state(row, fires.get(row[0], ()) if fires else (), name)
+    return states
 
 
-def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> JobState:
+@lru_cache(maxsize=1024)
+def _moment(milliseconds: int | None) -> datetime | None:
+    """Most jobs of a file were first looked at together: they share their moments."""
+    return maybe_moment(milliseconds)
+
+
+_ms = lru_cache(maxsize=1024)(to_ms)
+
+
+@lru_cache(maxsize=1024)
+def _anchor(began: int | None, counts: int) -> Anchor | None:
+    moment = _moment(began)
+    return None if moment is None else Anchor(moment, bool(counts))
+
+
+def read_job_state(
+    row: sqlite3.Row, fires_ahead: Iterable[datetime] = (), name: str = ""
+) -> JobState:
     """A row of `job` as a value."""
     (
-        number, name, meaning, began, counts, seen, ended, era, judged, resting,
+        number, text, meaning, began, counts, seen, ended, era, judged, resting,
         stale, shift, pruned_from, pruned_until, started, succeeded, failed, failed_run,
     ) = row  # fmt: skip
-    looked = maybe_moment(seen)
+    looked = _moment(seen)
     pruned = None if pruned_until is None else (from_ms(pruned_from), from_ms(pruned_until))
     beyond = pruned if pruned and looked is not None and pruned[1] > looked else None
     fires = frozenset(fires_ahead)
     return JobState(
         id=number,
-        name=name,
+        name=name or text,
         meaning=intern(meaning),
-        anchor=None if began is None else Anchor(from_ms(began), bool(counts)),
+        anchor=_anchor(began, counts),
         looked=looked,
-        ended=maybe_moment(ended),
+        ended=_moment(ended),
         era=era,
         judged=judged,
         resting=bool(resting),
@@ -126,22 +154,17 @@ def read_job_state(row: sqlite3.Row, fires_ahead: Iterable[datetime] = ()) -> Jo
         shift=shift * _MS if shift else NO_SHIFT,
         pruned=pruned,
         ahead=Accounted(fires, beyond) if fires or beyond else NOTHING_AHEAD,
-        started=maybe_moment(started),
-        succeeded=maybe_moment(succeeded),
-        failed=maybe_moment(failed),
+        started=_moment(started),
+        succeeded=_moment(succeeded),
+        failed=_moment(failed),
         failed_run=failed_run,
     )
 
 
-def beginning_values(new: Beginning) -> dict[str, Any]:
-    return {
-        "name": new.name,
-        "meaning": new.meaning,
-        "anchor": to_ms(new.anchor.moment),
-        "anchor_counts": new.anchor.inclusive,
-        "looked": to_ms(new.looked),
-        "shift": new.shift // _MS,
-    }
+def beginning_values(new: Beginning) -> tuple[object, ...]:
+    """As `seat_job` numbers them."""
+    anchor, shift = new.anchor, new.shift // _MS if new.shift else 0
+    return new.name, new.meaning, _ms(anchor.moment), anchor.inclusive, _ms(new.looked), shift
 
 
 def job_values(job: JobState) -> dict[str, Any]:

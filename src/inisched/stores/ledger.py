@@ -281,8 +281,8 @@ class Ledger:
         new = {b.name: b for b in beginnings if not b.goes_on(states[b.name])}
         if new:
             self._db.executemany(self._sql["seat_job"], map(beginning_values, new.values()))
-            rows = self._run("all_jobs")
-            states |= {row["name"]: read_job_state(row) for row in rows if row["name"] in new}
+            entered = (row for row in self._run("all_jobs") if row["name"] in new)
+            states |= read_job_states(entered, (), {name: name for name in new})
         return {name: state for name, state in states.items() if state is not None}
 
     def _wake(self, state: JobState) -> JobState:

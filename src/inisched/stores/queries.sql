@@ -29,13 +29,14 @@ SELECT id, name, meaning, anchor, anchor_counts, looked, ended, era, judged, res
   FROM job WHERE name = :name;
 
 -- name: seat_job
--- A job seen for the first time, or with a schedule of another meaning.
+-- A job seen for the first time, or with a schedule of another meaning. By number, for there are
+-- many at a time; ?6 is its shift.
 INSERT INTO job (name, meaning, anchor, anchor_counts, looked)
-VALUES (:name, :meaning, :anchor, :anchor_counts, :looked)
+VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (name) DO UPDATE
    SET meaning = excluded.meaning, anchor = excluded.anchor,
        anchor_counts = excluded.anchor_counts, looked = excluded.looked,
-       shift = iif(job.meaning = excluded.meaning, job.shift, :shift);
+       shift = iif(job.meaning = excluded.meaning, job.shift, ?6);
 
 -- name: rest_job
 UPDATE job SET resting = 1 WHERE name = :name RETURNING id, looked;

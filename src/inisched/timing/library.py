@@ -25,6 +25,9 @@ _CRON: set[Hashable] = {"cron"}
 _EVERY: set[Hashable] = {"every"}
 """Tags, of which the library would make a set for each job."""
 
+_PLURAL = {unit: f"{unit.value}s" for unit in Unit}
+"""The library's words for units."""
+
 
 class Job(schedule.Job):
     """A job of the library that follows a rhythm of ours. `due` is aware UTC, None: never."""
@@ -33,7 +36,8 @@ class Job(schedule.Job):
         """`number` orders jobs that are due together."""
         super().__init__(interval, scheduler)
         self.number = number
-        self.clock = scheduler.now
+        self.look: Callable[..., Any] | None = None
+        self.args: tuple[Any, ...] = ()
         self.rhythm: Rhythm | None = None
         self.since: datetime | None = None
         self.due: datetime | None = None
@@ -58,6 +62,18 @@ class Job(schedule.Job):
     def next_run(self, moment: datetime | None) -> None:
         """As `last_run`."""
 
+    @property
+    def job_func(self) -> partial[Any] | None:
+        """What is called, as the library shows it; made when it is asked for."""
+        return partial(self.look, *self.args) if self.look else None
+
+    @job_func.setter
+    def job_func(self, function: partial[Any] | None) -> None:
+        """As `last_run`."""
+
+    def clock(self) -> datetime:
+        return cast(Scheduler, self.scheduler).now()
+
     def following(self, rhythm: Rhythm, since: datetime) -> Job:
         """Follow that rhythm; fires up to and including `since` are done with."""
         self.rhythm, self.since = rhythm, since
@@ -65,7 +81,7 @@ class Job(schedule.Job):
 
     def do(self, job_func: Callable[..., Any], *args: Any, **kwargs: Any) -> Job:
         """As the library's, without the name and the words of the function beside it."""
-        self.job_func = partial(job_func, *args, **kwargs)
+        self.look, self.args = partial(job_func, **kwargs) if kwargs else job_func, args
         self._schedule_next_run()
         cast(Scheduler, self.scheduler).jobs.append(self)
         return self
@@ -73,7 +89,7 @@ class Job(schedule.Job):
     def run(self) -> Any:
         """Say "look again" and move on past now, whatever the call did."""
         try:
-            return self.job_func() if self.job_func else None
+            return self.look(*self.args) if self.look else None
         finally:
             now = self.clock()
             self.ran = now
@@ -186,7 +202,7 @@ def _say(entry: Job, words: Schedule) -> None:
     entry.tags = _CRON if every is None else _EVERY
     if every is None or every.never:
         return
-    entry.unit = f"{every.unit.value}s" if every.unit else "weeks"
+    entry.unit = _PLURAL[every.unit] if every.unit else "weeks"
     if len(every.weekdays) == 1:
         getattr(entry, WEEKDAYS[every.weekdays[0]])
     if every.latest is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -62,13 +63,19 @@ def first_look(schedule: Schedule, now: datetime) -> Anchor:
     """
     if schedule.active_from is not None:
         return Anchor(schedule.active_from, inclusive=True)
+    return this_look(now)
+
+
+@lru_cache(maxsize=1)
+def this_look(now: datetime) -> Anchor:
+    """The look itself: all jobs that begin with it share it."""
     return Anchor(now.replace(microsecond=0))
 
 
 class Rule:
     """The fires of one schedule from its anchor to its `active_until`. Moments are aware."""
 
-    __slots__ = ("_fraction", "_kept", "_pattern", "_start", "_until")
+    __slots__ = ("_behind", "_fraction", "_kept", "_pattern", "_start", "_until")
 
     def __init__(self, schedule: Schedule, anchor: Anchor, *, job: str) -> None:
         whole = anchor.moment.replace(microsecond=0)
@@ -78,13 +85,17 @@ class Rule:
         self._until = schedule.active_until
         self._pattern = _pattern(schedule, _seconds(whole), anchor.inclusive, job)
         self._kept: list[datetime] = []  # neighbours, ascending: who asks, asks about those
+        self._behind = LAST_MOMENT  # no fire lies between it and the first of them
 
     def after(self, moment: datetime) -> datetime | None:
         """The first fire strictly after the moment; None where no more comes."""
+        kept = self._kept
+        if kept and moment < kept[0] and self._behind <= moment:
+            return kept[0]
         if self._has_in_mind(moment):
-            return self._kept[bisect_right(self._kept, moment)]
+            return kept[bisect_right(kept, moment)]
         found = self._find_after(moment)
-        self._kept = [] if found is None else [found]
+        self._kept, self._behind = [] if found is None else [found], moment
         return found
 
     def _has_in_mind(self, moment: datetime) -> bool:
@@ -97,7 +108,8 @@ class Rule:
             if following is None or moment >= following:
                 return False
             kept.append(following)
-            del kept[:-KEPT]
+            if len(kept) > KEPT:
+                self._behind = kept.pop(0)
         return True
 
     def _find_after(self, moment: datetime) -> datetime | None:
@@ -152,8 +164,18 @@ class Rule:
 
 
 def recurrence(schedule: Schedule, anchor: Anchor, *, job: str) -> Rule:
-    """The rule of a schedule that began at the anchor. The job's name seeds random intervals."""
-    return Rule(schedule, anchor, job=job)
+    """The rule of a schedule that began at the anchor. The job's name seeds random intervals.
+
+    Jobs with one schedule that began together share their rule, and what it has in mind.
+    """
+    if schedule.every is not None and schedule.every.latest is not None:
+        return Rule(schedule, anchor, job=job)
+    return _shared(schedule, anchor)
+
+
+@lru_cache(maxsize=1024)
+def _shared(schedule: Schedule, anchor: Anchor) -> Rule:
+    return Rule(schedule, anchor, job="")
 
 
 def _pattern(schedule: Schedule, anchor: int, inclusive: bool, job: str) -> Pattern | None:

@@ -59,7 +59,7 @@ class Accounted(Struct, frozen=True):
 NOTHING_AHEAD = Accounted()
 
 
-class Rhythm(Struct, frozen=True):
+class Rhythm(Struct, frozen=True, gc=False):
     """A job's fires. `seed` is the database's id: with job and moment it decides the jitter.
 
     `shift` is by how much the wall clock was set while an elapsed interval ran: its fires moved
@@ -83,18 +83,16 @@ class Rhythm(Struct, frozen=True):
 
     def next(self, since: datetime) -> datetime | None:
         """The first fire after `since`, both unmoved."""
-        fire = self._after(since)
-        if self.ahead is not NOTHING_AHEAD:
-            while fire is not None and fire in self.ahead:
-                fire = self._after(self.ahead.after(fire))
+        fire, ahead = self._after(since), self.ahead
+        while ahead is not NOTHING_AHEAD and fire is not None and fire in ahead:
+            fire = self._after(ahead.after(fire))
         return fire
 
     def latest(self, since: datetime, until: datetime) -> datetime | None:
         """The last fire in (since, until], all unmoved; None where there is none."""
-        fire = self._latest(since, until)
-        if self.ahead is not NOTHING_AHEAD:
-            while fire is not None and fire in self.ahead:
-                fire = self._latest(since, self.ahead.before(fire))
+        fire, ahead = self._latest(since, until), self.ahead
+        while ahead is not NOTHING_AHEAD and fire is not None and fire in ahead:
+            fire = self._latest(since, ahead.before(fire))
         return fire
 
     def count(self, since: datetime, until: datetime) -> tuple[int, bool]:
