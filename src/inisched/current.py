@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from inisched.model.current import CurrentRun
 
 _current: CurrentRun | None = None
@@ -15,12 +12,18 @@ def current_run() -> CurrentRun | None:
     return _current
 
 
-@contextmanager
-def carrying_out(run: CurrentRun) -> Iterator[None]:
-    """Make `run` the current one for a while."""
-    global _current
-    before, _current = _current, run
-    try:
-        yield
-    finally:
-        _current = before
+class carrying_out:  # noqa: N801 - it is only ever entered
+    """Makes `run` the current one for a while."""
+
+    __slots__ = ("_before", "_run")
+
+    def __init__(self, run: CurrentRun) -> None:
+        self._run = run
+
+    def __enter__(self) -> None:
+        global _current
+        self._before, _current = _current, self._run
+
+    def __exit__(self, *error: object) -> None:
+        global _current
+        _current = self._before

@@ -75,6 +75,8 @@ class ForkedRunning(Running):
 
     @property
     def started(self) -> int:
+        if not self._started and self.pid and self.forked.code is None:
+            self._started = process_start(self.pid)
         return self._started
 
     @property
@@ -90,7 +92,6 @@ class ForkedRunning(Running):
     def begun(self, pid: int) -> None:
         """The zygote has forked it."""
         self.pid = self.forked.pid = pid
-        self._started = process_start(pid)
 
     def refused(self, error: OSError) -> None:
         """The zygote could not fork."""
@@ -124,7 +125,7 @@ class ForkedRunning(Running):
     def signal(self, number: signal.Signals) -> None:
         if not self.lost:
             self._parent.signal(self.number, number)
-        elif self.pid and process_start(self.pid) == self.started:
+        elif self.started and process_start(self.pid) == self.started:
             super().signal(number)
 
     def _orphan_lives(self) -> bool:
