@@ -304,11 +304,11 @@ def test_signals_are_as_in_a_fresh_interpreter(kinds: Nest) -> None:
 
 
 def test_a_run_has_no_descriptors_of_the_daemon_or_of_the_zygote(kinds: Nest) -> None:
-    """One pipe for the result, and the folder that is being listed."""
+    """One file in memory for the result, and the folder that is being listed."""
     folder = "/proc/%d/fd"
     running = kinds.begin("kinds.descriptors")
     found = kinds.end(running).output
-    assert found == repr([folder % running.pid, "pipe"])
+    assert found == repr(["/memfd", folder % running.pid])
 
 
 def test_every_run_draws_its_own_random_numbers(kinds: Nest) -> None:

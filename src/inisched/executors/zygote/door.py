@@ -115,20 +115,22 @@ class Zygote:
 
     def _asked(self, task: Task) -> ForkedRunning:
         assert isinstance(task.job.action, Call | Manage)
-        inner, outer = pipes(3)
+        inner, outer = pipes(2)
         number = next(self._numbers)
         try:
+            result = os.memfd_create("result")
+            inner.append(result)
             plan = self.plan
             request = request_for(task, plan.folder, plan.python_path, None, resolved=True)
             asked = wire.Start(number, tree.badge(task.mark), request.pack(), self.over)
-            wire.ask(self._channel, asked, outer)
+            wire.ask(self._channel, asked, [*outer, result])
             self.over = []
         except BaseException:
             close(inner)
             raise
         finally:
             close(outer)
-        stdout, stderr, result = inner
+        stdout, stderr, _ = inner
         running = self.runs[number] = ForkedRunning(
             self,
             number,
