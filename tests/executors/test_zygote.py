@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import marshal
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -538,6 +540,33 @@ def test_a_zygote_is_told_within_a_second_of_what_is_over(nest: Nest) -> None:
     assert 0 < nest.keeper.patience() <= 1
     nest.keeper.look()
     assert nest.keeper.patience() > 1
+
+
+def test_any_number_of_runs_may_be_over_at_once(nest: Nest) -> None:
+    nest.write(jobs="def f(): pass")
+    nest.serve("jobs.f")
+    pid = nest.keeper.pid
+    running = nest.begin("jobs.f")
+    nest.end(running)
+    zygote = running._parent
+    assert isinstance(zygote, door.Zygote)
+    zygote.over += range(100_000, 120_000)
+    nest.run("jobs.f")
+    assert not Path(f"/proc/{running.pid}").exists()
+    nest.keeper.look()
+    assert (nest.keeper.pid, zygote.over) == (pid, [])
+
+
+def test_answers_come_whole_however_many_there_are() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        answers: list[wire.Message] = [["ended", number, -9] for number in range(2000)]
+        wire.answer(theirs, answers)
+        theirs.close()
+        found: list[wire.Message] = []
+        while packet := wire.receive(ours)[0]:
+            found += marshal.loads(packet)
+        assert found == answers
 
 
 def test_a_zygote_does_not_heed_the_signals_of_a_group(nest: Nest) -> None:

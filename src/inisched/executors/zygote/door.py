@@ -122,9 +122,10 @@ class Zygote:
             inner.append(result)
             plan = self.plan
             request = request_for(task, plan.folder, plan.python_path, None, resolved=True)
-            asked = wire.Start(number, tree.badge(task.mark), request.pack(), self.over)
+            over = self.over[: wire.MOST_AT_ONCE]
+            asked = wire.Start(number, tree.badge(task.mark), request.pack(), over)
             wire.ask(self._channel, asked, [*outer, result])
-            self.over = []
+            del self.over[: len(over)]
         except BaseException:
             close(inner)
             raise
@@ -153,9 +154,9 @@ class Zygote:
 
     def tidy(self) -> None:
         """Tell it of the runs that are over."""
-        if self.over:
-            self._ask(wire.Release(self.over))
-            self.over = []
+        while self.over:
+            self._ask(wire.Release(self.over[: wire.MOST_AT_ONCE]))
+            del self.over[: wire.MOST_AT_ONCE]
 
     def _ask(self, message: wire.Asked) -> None:
         if not self.dead:

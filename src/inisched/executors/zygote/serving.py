@@ -101,7 +101,10 @@ class Server:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         stdout, stderr, result = given[:3]
         packed = asked.request or msgspec.json.decode(wire.read(given.pop()), type=Packed)
-        request = Request.unpack(packed, self._plan.folder, self._plan.python_path)
+        try:
+            request = Request.unpack(packed, self._plan.folder, self._plan.python_path)
+        except (LookupError, ValueError) as error:  # the zone is no longer there
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from error
         pid = os.fork()
         if pid:
             return pid

@@ -27,6 +27,9 @@ MOST_DESCRIPTORS = 4
 LONGEST = 32 * 1024
 """Bytes of one packet."""
 
+MOST_AT_ONCE = 500
+"""Answers, or runs that are over, that a packet holds in any case."""
+
 
 class Plan(Struct, frozen=True):
     """What a zygote is to import: the modules of `targets`, after those of `preload`.
@@ -102,12 +105,13 @@ def ask(channel: socket.socket, asked: Asked, descriptors: Sequence[int] = ()) -
 def answer(
     channel: socket.socket, messages: list[Message], descriptors: Sequence[int] = ()
 ) -> None:
-    """Tell the daemon, all in one. Raises OSError where it is gone."""
-    data = marshal.dumps(messages)
+    """Tell the daemon, with as few packets as may be. Raises OSError where it is gone."""
     if descriptors:
-        socket.send_fds(channel, [data], descriptors)
-    else:
-        channel.send(data)
+        socket.send_fds(channel, [marshal.dumps(messages)], descriptors)
+        return
+    while messages:
+        channel.send(marshal.dumps(messages[:MOST_AT_ONCE]))
+        messages = messages[MOST_AT_ONCE:]
 
 
 def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
