@@ -300,6 +300,11 @@ def test_a_callback_gets_its_arguments_converted(run: Run) -> None:
     assert found.output == "(5, 'x')"
 
 
+def test_an_argument_may_have_bytes_of_no_character(run: Run) -> None:
+    """As a variable of the environment may."""
+    assert run("def f(name): return ascii(name)", name="a\udcff").output == r"'a\udcff'"
+
+
 def test_a_callback_is_handed_the_moment_in_the_zone_of_the_job(run: Run) -> None:
     found = run("def f(scheduled_for): return scheduled_for.isoformat()")
     assert found.output == "2026-07-01T09:30:00+02:00"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import marshal
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -41,7 +43,7 @@ class Nest:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ahead = 0.0
-        self.noted: dict[int, tuple[int, int]] = {}
+        self.noted: set[int] = set()
         self.selector = selectors.DefaultSelector()
         self.keeper = ZygoteKeeper(
             self.selector, noted=self.noted.update, monotonic=lambda: time.monotonic() + self.ahead
@@ -265,6 +267,11 @@ def test_a_request_may_be_longer_than_any_buffer(kinds: Nest) -> None:
     assert kinds.run("kinds.long", text="x" * 5_000_000).output == "5000000"
 
 
+def test_an_argument_with_bytes_of_no_character_has_a_fresh_interpreter(kinds: Nest) -> None:
+    assert kinds.start("kinds.long", text="\udcff") is None
+    assert kinds.run("kinds.long", text="x").output == "1"
+
+
 def test_output_is_kept_apart(kinds: Nest) -> None:
     found = kinds.run("kinds.speak")
     assert found.stdout == "→ callback\n".encode() + b"raw\xff\n"
@@ -299,11 +306,11 @@ def test_signals_are_as_in_a_fresh_interpreter(kinds: Nest) -> None:
 
 
 def test_a_run_has_no_descriptors_of_the_daemon_or_of_the_zygote(kinds: Nest) -> None:
-    """One pipe for the result, and the folder that is being listed."""
+    """One file in memory for the result, and the folder that is being listed."""
     folder = "/proc/%d/fd"
     running = kinds.begin("kinds.descriptors")
     found = kinds.end(running).output
-    assert found == repr([folder % running.pid, "pipe"])
+    assert found == repr(["/memfd", folder % running.pid])
 
 
 def test_every_run_draws_its_own_random_numbers(kinds: Nest) -> None:
@@ -332,7 +339,8 @@ def test_a_start_does_not_wait_for_the_pid_which_is_told_once_it_is_there(nest: 
     running = nest.begin("jobs.f", run_id=5)
     assert running.pid == 0
     nest.until(lambda: nest.noted)
-    assert nest.noted == {5: (running.pid, running.started)}
+    assert nest.noted == {5}
+    assert running.started == process_start(running.pid) > 0
     nest.end(running)
 
 
@@ -343,7 +351,7 @@ def test_the_pid_of_a_gate_is_not_told_as_its_runs(nest: Nest) -> None:
     assert running is not None
     nest.until(lambda: running.pid)
     nest.turn()
-    assert nest.noted == {}
+    assert nest.noted == set()
     assert nest.end(running).output == "yes"
 
 
@@ -353,7 +361,7 @@ def test_several_starts_are_under_way_at_once(nest: Nest) -> None:
     runs = [nest.begin("jobs.f", run_id=number) for number in range(5)]
     assert [run.pid for run in runs] == [0] * 5
     nest.until(lambda: len(nest.noted) == 5)
-    assert [nest.noted[number][0] for number in range(5)] == [run.pid for run in runs]
+    assert len({run.pid for run in runs} - {0}) == 5
     for run in runs:
         nest.end(run)
 
@@ -393,6 +401,33 @@ def test_nothing_leaks_into_the_next_run(nest: Nest) -> None:
     before = nest.run("jobs.state").output
     assert nest.run("jobs.spoil").state is State.SUCCESS
     assert nest.run("jobs.state").output == before
+
+
+def test_what_a_later_import_put_in_place_of_a_callback_is_called(nest: Nest) -> None:
+    nest.write(
+        first="def f(): return 'old'",
+        second="import first\nfirst.f = lambda: 'new'\ndef f(): pass",
+    )
+    nest.serve("first.f", "second.f")
+    assert nest.run("first.f").output == "new"
+
+
+def test_a_callback_without_arguments_is_handed_what_it_names(nest: Nest) -> None:
+    nest.write(jobs="def f(run_id, attempt=9, *, job): return repr((run_id, attempt, job))")
+    nest.serve("jobs.f")
+    assert nest.run("jobs.f").output == "(17, 1, 'sweep')"
+
+
+def test_a_program_started_at_import_heeds_its_signals(nest: Nest) -> None:
+    nest.write(
+        jobs="""
+        import subprocess
+        found = subprocess.check_output(["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"])
+        def f(): return found.decode().split()[1]
+    """
+    )
+    nest.serve("jobs.f")
+    assert nest.run("jobs.f").output == "0" * 16
 
 
 def test_numpy_is_seeded_anew(nest: Nest) -> None:
@@ -495,6 +530,43 @@ def test_a_run_that_is_over_is_collected(nest: Nest) -> None:
     running = nest.begin("jobs.f")
     nest.end(running)
     nest.until(lambda: not Path(f"/proc/{running.pid}").exists())
+
+
+def test_a_zygote_is_told_within_a_second_of_what_is_over(nest: Nest) -> None:
+    nest.write(jobs="def f(): pass")
+    nest.serve("jobs.f")
+    assert nest.keeper.patience() > 1
+    nest.run("jobs.f")
+    assert 0 < nest.keeper.patience() <= 1
+    nest.keeper.look()
+    assert nest.keeper.patience() > 1
+
+
+def test_any_number_of_runs_may_be_over_at_once(nest: Nest) -> None:
+    nest.write(jobs="def f(): pass")
+    nest.serve("jobs.f")
+    pid = nest.keeper.pid
+    running = nest.begin("jobs.f")
+    nest.end(running)
+    zygote = running._parent
+    assert isinstance(zygote, door.Zygote)
+    zygote.over += range(100_000, 120_000)
+    nest.run("jobs.f")
+    assert not Path(f"/proc/{running.pid}").exists()
+    nest.keeper.look()
+    assert (nest.keeper.pid, zygote.over) == (pid, [])
+
+
+def test_answers_come_whole_however_many_there_are() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        answers: list[wire.Message] = [["ended", number, -9] for number in range(2000)]
+        wire.answer(theirs, answers)
+        theirs.close()
+        found: list[wire.Message] = []
+        while packet := wire.receive(ours)[0]:
+            found += marshal.loads(packet)
+        assert found == answers
 
 
 def test_a_zygote_does_not_heed_the_signals_of_a_group(nest: Nest) -> None:
@@ -830,8 +902,10 @@ def test_any_change_of_a_file_is_seen(tmp_path: Path, change: str) -> None:
     assert files.changed(seen) == str(file)
 
 
-def test_a_plan_travels_whole() -> None:
-    plan = replace(Plan(Path("/x"), ("/x", "/y"), ("a.f",), ("b",)), refused={"a": "why"})
+@pytest.mark.parametrize("folder", ["/x", "/x\udcff"])
+def test_a_plan_travels_whole(folder: str) -> None:
+    plan = replace(Plan(Path(folder), (folder, "/y"), ("a.f",), ("b",)), refused={"a": "why"})
+    plan = replace(plan, commands={"manage check of site": ("check", "site")})
     assert wire.Plan.decode(plan.encode()) == plan
 
 

@@ -1,4 +1,4 @@
-"""Callbacks, problems and runs as JSON, for the processes that judge and carry out.
+"""Callbacks and problems as JSON, for the processes that judge.
 
 Values go through standard input or a pipe and never through a command line: they may be secret.
 """
@@ -6,15 +6,12 @@ Values go through standard input or a pipe and never through a command line: the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from msgspec import to_builtins
 from msgspec.structs import asdict
 
 from inisched.config.problem import Problem
-from inisched.model.current import CurrentRun
 from inisched.model.diagnostic import Level
 from inisched.model.job import Argument, Call, DjangoSettings, Manage
 from inisched.model.place import Place
@@ -50,7 +47,7 @@ def unpack_call(packed: Mapping[str, Any]) -> Call | Manage:
     if "manage" in packed:
         settings = DjangoSettings(**packed["settings"] | {"place": None})
         return Manage(tuple(packed["manage"]), settings, packed["text"])
-    arguments = (Argument(**a, place=_NOWHERE) for a in packed["arguments"])
+    arguments = [Argument(**a, place=_NOWHERE) for a in packed["arguments"]]
     return Call(packed["target"], tuple(arguments), gate=packed["gate"])
 
 
@@ -60,20 +57,3 @@ def pack_problem(problem: Problem) -> Json:
 
 def unpack_problem(packed: Mapping[str, Any]) -> Problem:
     return Problem(**{**packed, "level": Level(packed["level"])})
-
-
-def pack_run(run: CurrentRun) -> Json:
-    """A run with its moments as ISO text."""
-    packed = asdict(run)
-    return {k: v.isoformat() if isinstance(v, date) else v for k, v in packed.items()}
-
-
-def unpack_run(packed: Mapping[str, Any], *, zone: str) -> CurrentRun:
-    """A run with its moment in `zone`."""
-    moment = datetime.fromisoformat(packed["scheduled_for"]).astimezone(ZoneInfo(zone))
-    days = {k: _day(packed[k]) for k in ("period_start", "period_end")}
-    return CurrentRun(**{**packed, **days, "scheduled_for": moment})
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)

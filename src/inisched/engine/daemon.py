@@ -7,7 +7,7 @@ import os
 import selectors
 import signal
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -389,9 +389,9 @@ class Daemon:
         judge = {self._judge.pid} if self._judge is not None else set()
         return self.keeper.pids | self.postman.pids | self.exporter.pids | judge
 
-    def _note(self, processes: Mapping[int, tuple[int, int]]) -> None:
-        """Which processes carry runs out that were forked a moment after their start."""
-        self.engine.note_processes(processes, self.clock.now())
+    def _note(self, run_ids: Set[int]) -> None:
+        """The processes are known that carry these runs out, a moment after their start."""
+        self.engine.note_processes(run_ids, self.clock.now())
 
     def _stale(self, config: Config) -> list[Job]:
         """The last good definitions of sections that are broken now."""

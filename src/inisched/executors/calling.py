@@ -10,12 +10,13 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import CoroutineType, FunctionType, TracebackType
+from typing import TYPE_CHECKING
 
 from inisched.config.problem import CannotRun
-from inisched.config.signature import Bound, bind, bind_gate
 from inisched.config.target import Finder
 from inisched.current import carrying_out
 from inisched.executors.request import Request
@@ -23,6 +24,14 @@ from inisched.executors.returned import Verdict, answered, failed, raised, retur
 from inisched.model.diagnostic import Level
 from inisched.model.job import Call, Manage
 from inisched.model.result import Skip
+
+if TYPE_CHECKING:
+    from inisched.config.signature import Bound
+
+_SPECIAL = 0x4 | 0x8 | 0x20 | 0x200
+"""CO_VARARGS, CO_VARKEYWORDS, CO_GENERATOR, CO_ASYNC_GENERATOR of `inspect`, slow to import."""
+
+_known: dict[str, FunctionType] = {}
 
 
 def carry_out(request: Request) -> Verdict:
@@ -64,24 +73,55 @@ def _asked(request: Request, gate: Call) -> Verdict:
         return unanswered(error)
 
 
+def meet(target: str, finder: Finder) -> None:
+    """Find a callback, and what it takes, for good: for a process that changes no more.
+
+    Its forks need not look for it. Whatever cannot be found now is looked for when it is called.
+    """
+    with suppress(Exception):
+        function = finder.find(target)
+        if isinstance(function, FunctionType):
+            _known[target] = function
+            if not _takes_nothing(function):
+                _bound_alone(function, gate=False)
+                _bound_alone(function, gate=True)
+
+
 def _called(request: Request, call: Call) -> object:
-    function = Finder(request.folder, request.paths).find(call.target)
-    bound = _bound(function, call, request.zone)
+    function = _known.get(call.target) or Finder(request.folder, request.paths).find(call.target)
+    return _finished(function(**_keywords(function, call, request)))
+
+
+def _keywords(function: Callable[..., object], call: Call, request: Request) -> dict[str, object]:
+    if call.arguments or not isinstance(function, FunctionType):
+        bound = _bound(function, call, request.zone)
+    elif _takes_nothing(function):
+        return {}
+    else:
+        bound = _bound_alone(function, gate=call.gate)
     if not bound.ok:
         raise CannotRun(*(p for p in bound.problems if p.level is Level.ERROR))
-    return _finished(function(**bound.keywords(request.run)))
+    return bound.keywords(request.run)
 
 
-def _bound(function: Callable[..., object], call: Call, zone: str) -> Bound:
-    if not call.arguments and isinstance(function, FunctionType):
-        return _bound_alone(function, zone, gate=call.gate)
-    return (bind_gate if call.gate else bind)(function, call.arguments, zone=zone)
+def _takes_nothing(function: FunctionType) -> bool:
+    """Whether it has no parameters, nor stands for another function that may have some."""
+    code = function.__code__
+    return not (
+        code.co_argcount or code.co_kwonlyargcount or code.co_flags & _SPECIAL or function.__dict__
+    )
 
 
 @functools.lru_cache(maxsize=1024)
-def _bound_alone(function: FunctionType, zone: str, *, gate: bool) -> Bound:
+def _bound_alone(function: FunctionType, *, gate: bool) -> Bound:
     """A function that is passed nothing by its section: the same at each call."""
-    return (bind_gate if gate else bind)(function, (), zone=zone)
+    return _bound(function, Call("", gate=gate), zone="UTC")
+
+
+def _bound(function: Callable[..., object], call: Call, zone: str) -> Bound:
+    from inisched.config.signature import bind, bind_gate
+
+    return (bind_gate if call.gate else bind)(function, call.arguments, zone=zone)
 
 
 def _finished(value: object) -> object:

@@ -26,13 +26,13 @@ def main(arguments: list[str]) -> int:
         os.set_inheritable(request.result_fd, False)
     prepare(request.paths)
     sys.argv[:] = request.argv
-    return run(request)
+    return run(request, request.result_fd)
 
 
-def run(request: Request) -> int:
+def run(request: Request, result_fd: int | None) -> int:
     """Call, hand over the verdict, and say the exit code to end with."""
     pid = os.getpid()
-    result = None if request.result_fd is None else _out_of_reach(request.result_fd)
+    result = None if result_fd is None else _out_of_reach(result_fd)
     verdict = carry_out(request)
     for name in ("stdout", "stderr"):
         try:

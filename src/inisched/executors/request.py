@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from inisched.config.wire import pack_call, pack_run, unpack_call, unpack_run
 from inisched.model.current import CurrentRun
 from inisched.model.job import Call, Manage
 
@@ -44,31 +45,44 @@ class Request(Struct, frozen=True):
         return [self.call.target]
 
     def encode(self) -> bytes:
-        return json.dumps(
-            {
-                "call": pack_call(self.call),
-                "run": pack_run(self.run),
-                "zone": self.zone,
-                "folder": str(self.folder),
-                "python_path": self.paths,
-                "result_fd": self.result_fd,
-                "mark": self.mark,
-            }
-        ).encode()
+        """As JSON with any text in it, for a process that reads it alone."""
+        import json  # a zygote has no need of it
+
+        whole = (self.pack(), str(self.folder), self.paths, self.result_fd)
+        return json.dumps(msgspec.to_builtins(whole)).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Request:
-        packed = json.loads(data)
-        return cls(
-            call=unpack_call(packed["call"]),
-            run=unpack_run(packed["run"], zone=packed["zone"]),
-            zone=packed["zone"],
-            folder=Path(packed["folder"]),
-            python_path=tuple(packed["python_path"]),
-            resolved=True,
-            result_fd=packed["result_fd"],
-            mark=packed.get("mark", ""),
-        )
+        import json
+
+        whole = tuple[Packed, str, tuple[str, ...], int | None]
+        packed, folder, paths, fd = msgspec.convert(json.loads(data), whole)
+        return cls.unpack(packed, Path(folder), paths, fd)
+
+    def pack(self) -> Packed:
+        call, manage = (None, self.call) if isinstance(self.call, Manage) else (self.call, None)
+        return Packed(call, manage, self.run, self.zone, self.mark)
+
+    @classmethod
+    def unpack(
+        cls, packed: Packed, folder: Path, paths: tuple[str, ...], result_fd: int | None = None
+    ) -> Request:
+        """The request, its moment in its zone."""
+        call = packed.call or packed.manage
+        assert call is not None
+        moment = packed.run.scheduled_for.astimezone(ZoneInfo(packed.zone))
+        run = replace(packed.run, scheduled_for=moment)
+        return cls(call, run, packed.zone, folder, paths, result_fd, packed.mark, resolved=True)
+
+
+class Packed(Struct, frozen=True, array_like=True):
+    """What a request says of its run alone; one of `call` and `manage` is there."""
+
+    call: Call | None
+    manage: Manage | None
+    run: CurrentRun
+    zone: str
+    mark: str
 
 
 def absolute(python_path: Sequence[str], folder: Path) -> tuple[str, ...]:

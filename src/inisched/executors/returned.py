@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Container
 from types import AsyncGeneratorType, GeneratorType
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -47,26 +47,20 @@ class Verdict(Struct, frozen=True):
 
     def encode(self) -> bytes:
         """As JSON of at most LIMIT bytes: a long output loses its middle."""
-        output, total = _cut(self.output, LIMIT), len(_bytes(self.output))
-        while True:
-            data = json.dumps(
-                {
-                    "status": self.status and self.status.value,
-                    "message": self.message,
-                    "output": output,
-                    "exit_code": self.exit_code,
-                    "total": total,
-                }
-            ).encode()
-            if len(data) <= LIMIT:
-                return data
-            output = _cut(self.output, len(output) * LIMIT // len(data) - 100)
+        packed = self
+        if self.output:
+            total = len(_bytes(self.output))
+            packed = replace(self, output=_cut(self.output, LIMIT), total=total)
+        while len(data := msgspec.json.encode(packed)) > LIMIT:
+            length = len(packed.output) * LIMIT // len(data) - 100
+            packed = replace(packed, output=_cut(self.output, length))
+        return data
 
     @classmethod
     def decode(cls, data: bytes) -> Verdict | None:
         """None for what was cut off on its way, or never sent."""
         try:
-            packed = json.loads(data)
+            packed = msgspec.json.decode(data)
             status = None if packed["status"] is None else STATUS(packed["status"])
             message, output, code = packed["message"], packed["output"], packed["exit_code"]
             return cls(status, message, output, code, packed.get("total", 0))

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
-from hashlib import blake2b
 
 from msgspec import Struct
 
@@ -19,6 +18,8 @@ from inisched.config.wire import HELPER
 
 _SET_CHILD_SUBREAPER = 36
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+_STAT_AT_MOST = 4096
 
 MARK = "INISCHED_MARK"
 """The environment variable that names the run to whoever finds one of its processes."""
@@ -55,8 +56,11 @@ def processes() -> dict[int, Process]:
 def look(pid: int) -> Process | None:
     """The process of that pid; None where it is gone, or a zombie."""
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            head, _, rest = file.read().rpartition(b")")
+        stat = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+        try:
+            head, _, rest = os.read(stat, _STAT_AT_MOST).rpartition(b")")
+        finally:
+            os.close(stat)
         fields = rest.split()
         if fields[0] in (b"Z", b"X"):
             return None
@@ -69,13 +73,19 @@ def look(pid: int) -> Process | None:
 
 def badge(mark: str) -> str:
     """The mark as a process name, for forked runs: what they fork carries no environment."""
+    from hashlib import blake2b
+
     return f"i:{blake2b(mark.encode(), digest_size=6).hexdigest()}"
 
 
-def wear_badge(mark: str) -> None:
-    """Name this process, and all it forks, after its run (Linux)."""
-    with suppress(OSError), open("/proc/self/comm", "w") as file:
-        file.write(badge(mark))
+def wear_badge(name: str) -> None:
+    """Give this process, and all it forks, the name of its run (Linux)."""
+    try:
+        comm = os.open("/proc/self/comm", os.O_WRONLY)
+        os.write(comm, name.encode())
+        os.close(comm)
+    except OSError:
+        pass
 
 
 def mark_of(pid: int, variable: str = MARK) -> str:

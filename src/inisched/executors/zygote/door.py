@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import signal
 import socket
@@ -13,6 +13,7 @@ from contextlib import suppress
 from itertools import count
 
 from inisched.config.wire import HELPER
+from inisched.executors import tree
 from inisched.executors.callback import conclude, is_gate, request_for
 from inisched.executors.command import exit_message
 from inisched.executors.running import Task
@@ -36,7 +37,8 @@ class Zygote:
 
     `ready` comes once; `dead` when its end has been noticed, with `ending` for how. `guilty` is
     the module whose import must not be tried again, and `why`; "" where there is none. `begun`
-    are runs, not questions to gates, whose pid has come since that was looked at.
+    are runs, not questions to gates, whose pid has come since that was looked at; `over` runs that
+    have ended, of which it is yet to be told.
 
     Raises OSError where it cannot be started.
     """
@@ -48,7 +50,8 @@ class Zygote:
         self.broken: dict[str, str] = {}
         self.files: Files = {}
         self.runs: dict[int, ForkedRunning] = {}
-        self.begun: dict[int, tuple[int, int]] = {}
+        self.begun: set[int] = set()
+        self.over: list[int] = []
         self.heard = time.monotonic()
         self._importing = self._last_words = ""
         self._tasks: dict[int, int] = {}
@@ -112,19 +115,23 @@ class Zygote:
 
     def _asked(self, task: Task) -> ForkedRunning:
         assert isinstance(task.job.action, Call | Manage)
-        inner, outer = pipes(3)
+        inner, outer = pipes(2)
         number = next(self._numbers)
         try:
+            result = os.memfd_create("result")
+            inner.append(result)
             plan = self.plan
             request = request_for(task, plan.folder, plan.python_path, None, resolved=True)
-            outer.insert(0, wire.written(request.encode()))
-            wire.send(self._channel, {"start": number}, outer)
+            over = self.over[: wire.MOST_AT_ONCE]
+            asked = wire.Start(number, tree.badge(task.mark), request.pack(), over)
+            wire.ask(self._channel, asked, [*outer, result])
+            del self.over[: len(over)]
         except BaseException:
             close(inner)
             raise
         finally:
             close(outer)
-        stdout, stderr, result = inner
+        stdout, stderr, _ = inner
         running = self.runs[number] = ForkedRunning(
             self,
             number,
@@ -137,18 +144,24 @@ class Zygote:
 
     def signal(self, run: int, number: signal.Signals) -> None:
         """Send a signal to a run's group, by the one who knows that it is still that group."""
-        self._say({"run": run, "signal": int(number)})
+        self._ask(wire.Signal(run, int(number)))
 
     def release(self, run: int) -> None:
         """Nobody will ask for the run again: its pid may be given to others."""
         self.runs.pop(run, None)
         self._tasks.pop(run, None)
-        self._say({"release": run})
+        self.over.append(run)
 
-    def _say(self, message: Message) -> None:
+    def tidy(self) -> None:
+        """Tell it of the runs that are over."""
+        while self.over:
+            self._ask(wire.Release(self.over[: wire.MOST_AT_ONCE]))
+            del self.over[: wire.MOST_AT_ONCE]
+
+    def _ask(self, message: wire.Asked) -> None:
         if not self.dead:
             with suppress(OSError):
-                wire.send(self._channel, message)
+                wire.ask(self._channel, message)
 
     # -- what it says --------------------------------------------------------------------------
 
@@ -156,38 +169,38 @@ class Zygote:
         """Take in what has arrived; never waits."""
         while not self.dead:
             try:
-                message, descriptors = wire.receive(self._channel)
+                data, descriptors = wire.receive(self._channel)
             except BlockingIOError:
                 return
             self.heard = time.monotonic()
-            self._take(message, descriptors)
+            if not data:
+                self._die()
+                return
+            for message in marshal.loads(data):
+                self._take(message, descriptors)
 
-    def _take(self, message: Message | None, descriptors: list[int]) -> None:
+    def _take(self, message: Message, descriptors: list[int]) -> None:
         match message:
-            case {"importing": name}:
+            case ["importing", name]:
                 self._importing = name
-            case {"refused": module, "why": why}:
+            case ["refused", module, why]:
                 self.guilty, self.why = module, why
                 self.kill()
-            case {"ready": _}:
+            case ["ready"]:
                 self._begin(descriptors[0])
-            case {"run": run, "pid": pid} if run in self.runs:
+            case ["forked", run, pid] if run in self.runs:
                 self.runs[run].begun(pid)
                 if run in self._tasks:
-                    self.begun[self._tasks[run]] = (pid, self.runs[run].started)
-            case {"run": run, "failed": number} if run in self.runs:
+                    self.begun.add(self._tasks[run])
+            case ["failed", run, number] if run in self.runs:
                 self.runs[run].refused(OSError(number, os.strerror(number)))
-            case {"run": run, "code": code} if run in self.runs:
+            case ["ended", run, code] if run in self.runs:
                 self.runs[run].ended(code)
-            case {"died": words}:
+            case ["died", words]:
                 self._last_words = words
-            case None:
-                self._die()
 
     def _begin(self, descriptor: int) -> None:
-        report = json.loads(wire.read(descriptor))
-        self.broken, self.printed = report["broken"], report["printed"]
-        self.files = {name: seen and tuple(seen) for name, seen in report["files"].items()}
+        self.broken, self.files, self.printed = marshal.loads(wire.read(descriptor))
         self.ready, self._importing = True, ""
 
     # -- its end -------------------------------------------------------------------------------

@@ -16,27 +16,25 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from msgspec.structs import replace
-
 from inisched.executors import child
 from inisched.executors.request import Request
 from inisched.executors.tree import MARK, wear_badge
-from inisched.executors.zygote import wire
 
 _WRITERS = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.BufferedRWPair)
 
 
-def live(request: int, result: int, *, files: Iterable[object]) -> NoReturn:
-    """Carry out the request on that descriptor and end; `files` were open before the fork."""
+def live(
+    request: Request, result: int, *, folder: str, badge: str, files: Iterable[object]
+) -> NoReturn:
+    """Carry out the request in `folder`, and end; `files` were open before the fork."""
     code = 1
     try:
         _forget_the_zygote()
-        asked = replace(Request.decode(wire.read(request)), result_fd=result)
-        sys.argv[:] = asked.argv
-        os.chdir(asked.folder)
-        os.environ[MARK] = asked.mark
-        wear_badge(asked.mark)
-        code = child.run(asked)
+        sys.argv[:] = request.argv
+        os.chdir(folder)
+        os.environ[MARK] = request.mark
+        wear_badge(badge)
+        code = child.run(request, result)
         _end(files)
     except BaseException:
         sys.excepthook(*sys.exc_info())

@@ -52,8 +52,9 @@ class Forked:
 class ForkedRunning(Running):
     """A run under way in a process the zygote made.
 
-    `pid` and `started` are 0 until the zygote has told. When the zygote dies, what it left is
-    ended, and how the run would have ended remains unknown.
+    `pid` and `started` are 0 until the zygote has told. The result is found at its end in a file in
+    memory. When the zygote dies, what it left is ended, and how the run would have ended remains
+    unknown.
     """
 
     def __init__(
@@ -66,8 +67,9 @@ class ForkedRunning(Running):
         output_limit: int,
         result: int,
     ) -> None:
-        super().__init__(process, conclude, output_limit=output_limit, result=result)
+        super().__init__(process, conclude, output_limit=output_limit)
         self.number = number
+        self._file = result
         self.forked = process
         self.failed: OSError | None = None
         self.kill_at: float | None = None
@@ -75,6 +77,8 @@ class ForkedRunning(Running):
 
     @property
     def started(self) -> int:
+        if not self._started and self.pid and self.forked.code is None:
+            self._started = process_start(self.pid)
         return self._started
 
     @property
@@ -90,7 +94,6 @@ class ForkedRunning(Running):
     def begun(self, pid: int) -> None:
         """The zygote has forked it."""
         self.pid = self.forked.pid = pid
-        self._started = process_start(pid)
 
     def refused(self, error: OSError) -> None:
         """The zygote could not fork."""
@@ -112,6 +115,9 @@ class ForkedRunning(Running):
         return super().exit_code()
 
     def outcome(self) -> Outcome:
+        size = os.lseek(self._file, 0, os.SEEK_END)
+        self.result.add(os.pread(self._file, min(size, self.result.limit), 0))
+        os.close(self._file)
         ended = super().outcome()
         self._parent.release(self.number)
         if self.lost:
@@ -124,7 +130,7 @@ class ForkedRunning(Running):
     def signal(self, number: signal.Signals) -> None:
         if not self.lost:
             self._parent.signal(self.number, number)
-        elif self.pid and process_start(self.pid) == self.started:
+        elif self.started and process_start(self.pid) == self.started:
             super().signal(number)
 
     def _orphan_lives(self) -> bool:

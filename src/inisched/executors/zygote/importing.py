@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import signal
 import sys
@@ -10,15 +9,19 @@ import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from types import FunctionType, MethodType
 
 from msgspec import Struct, field
 
 from inisched.config.problem import CannotRun, Problem, quoted
 from inisched.config.target import Finder, describe
+from inisched.executors.calling import meet
 from inisched.executors.returned import signal_name
 from inisched.executors.zygote.files import blamed
 from inisched.executors.zygote.wire import Message, Plan
 from inisched.model.job import DjangoSettings, Manage
+
+_CO_COROUTINE = 0x80
 
 TRANSIENT = 0.1
 """Seconds threads that an import started have to end."""
@@ -51,6 +54,9 @@ class Importer(Struct):
                 self._try(target, lambda target=target: finder.find(target))  # type: ignore[misc]
         if self.plan.commands:
             self._import_commands(finder)
+        for target in self.plan.targets:
+            if target not in self.plan.commands and target not in self.broken:
+                meet(target, finder)
 
     def _import_commands(self, finder: Finder) -> None:
         """Set Django up, after all callbacks; they are to find the environment as it was."""
@@ -73,7 +79,7 @@ class Importer(Struct):
             self.broken[name] = str(error)
             self.suspects |= blamed(error)
         else:
-            if inspect.iscoroutinefunction(found):
+            if _is_async(found):
                 import_module("asyncio")
         why = _difference(before, _surroundings())
         if why:
@@ -94,7 +100,13 @@ class Importer(Struct):
             problem = Problem(code="import-failed", message=self.plan.refused[name])
             raise CannotRun(problem)
         if name not in sys.modules:
-            self.say({"importing": name})
+            self.say(["importing", name])
+
+
+def _is_async(found: object) -> bool:
+    if not isinstance(found, FunctionType | MethodType):
+        return False
+    return bool(found.__code__.co_flags & _CO_COROUTINE)
 
 
 def _origin(name: str) -> set[str]:

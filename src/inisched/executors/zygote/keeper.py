@@ -6,7 +6,7 @@ import logging
 import selectors
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -25,11 +25,14 @@ CHECKED_EVERY = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 """Seconds between the death of a zygote and the next one; doubled each time."""
 
+TIDIED_WITHIN = 1.0
+"""Seconds within which a zygote is told of runs that are over, if it is not asked for more."""
+
 LEAVING = 5.0
 """Seconds a zygote may take to leave."""
 
-Noted = Callable[[Mapping[int, tuple[int, int]]], None]
-"""Told the pid and start time of runs, by run id, once they have been forked."""
+Noted = Callable[[Set[int]], None]
+"""Told which runs have been forked, so that their pid is known."""
 
 
 def plan_for(
@@ -65,7 +68,7 @@ class ZygoteKeeper:
         self,
         selector: selectors.BaseSelector,
         *,
-        noted: Noted = lambda processes: None,
+        noted: Noted = lambda run_ids: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._selector = selector
@@ -142,8 +145,9 @@ class ZygoteKeeper:
         """Do what has come due."""
         for zygote in self._all():
             if zygote.begun:
-                begun, zygote.begun = zygote.begun, {}
+                begun, zygote.begun = zygote.begun, set()
                 self._noted(begun)
+            zygote.tidy()
             if zygote.slow:
                 zygote.give_up()
             self._follow(zygote)
@@ -163,6 +167,7 @@ class ZygoteKeeper:
         moments += [self._again] if self._again is not None else []
         for zygote in self._all():
             moments += [run.kill_at for run in zygote.runs.values() if run.kill_at is not None]
+            moments += [now + TIDIED_WITHIN] if zygote.over else []
         if self._coming is not None:
             moments.append(now + CHECKED_EVERY)
         return max(0.0, min(moments, default=now + 3600) - now)

@@ -7,7 +7,7 @@ everything imported and nothing under way.
 from __future__ import annotations
 
 import gc
-import json
+import marshal
 import os
 import signal
 import socket
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> None:
         _live(wire.Plan.decode(wire.read(int(arguments[1]))), channel, shield)
     except Exception:
         with suppress(OSError):
-            wire.send(channel, {"died": traceback.format_exc()[-MOST_PRINTED:]})
+            wire.answer(channel, [["died", traceback.format_exc()[-MOST_PRINTED:]]])
         raise
     finally:
         signal.alarm(LAST_SECONDS)
@@ -49,16 +49,17 @@ def _live(plan: wire.Plan, channel: socket.socket, shield: Shield) -> None:
     since = files.now()
     prepare(plan.python_path)
     printed = _into_memory()
-    importer = Importer(plan, lambda message: wire.send(channel, message))
+    importer = Importer(plan, lambda message: wire.answer(channel, [message]))
     try:
         importer.import_all()
     except NotForkable as error:
-        wire.send(channel, {"refused": error.module, "why": error.why})
+        wire.answer(channel, [["refused", error.module, error.why]])
         return
     found = files.imported_files(plan.python_path, since, importer.suspects)
     _report(channel, importer.broken, found, printed)
     del importer, found
-    Server(channel, shield, _settled()).serve()
+    Server(channel, shield, plan, _settled()).serve()
+    shield.take_up()
 
 
 def _into_memory() -> int:
@@ -77,8 +78,8 @@ def _report(
     os.lseek(printed, max(0, size - MOST_PRINTED), os.SEEK_SET)
     words = wire.read(printed).decode("utf-8", "backslashreplace")
     _to_nowhere()
-    report = wire.written(json.dumps({"broken": broken, "files": found, "printed": words}).encode())
-    wire.send(channel, {"ready": os.getpid()}, [report])
+    report = wire.written(marshal.dumps((broken, dict(found), words)))
+    wire.answer(channel, [["ready"]], [report])
     os.close(report)
 
 

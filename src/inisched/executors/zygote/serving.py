@@ -15,33 +15,52 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+import msgspec
+
+from inisched.executors.request import Packed, Request
 from inisched.executors.zygote import forked, wire
 from inisched.executors.zygote.shield import Shield
-from inisched.executors.zygote.wire import Message
+from inisched.executors.zygote.wire import Asked, Message, Plan, Release, Signal, Start
+
+_ASKED = msgspec.json.Decoder(Asked)
 
 PATIENCE = 2.0
 """Seconds between TERM and KILL for runs whose daemon is gone."""
 
 
 class Server:
-    """`files` are those open for writing in this process, which a run flushes at its end."""
+    """`files` are those open for writing in this process, which a run flushes at its end.
 
-    def __init__(self, channel: socket.socket, shield: Shield, files: Sequence[object]) -> None:
+    What it does between two forks is little: each page it writes to is copied for that.
+    """
+
+    def __init__(
+        self, channel: socket.socket, shield: Shield, plan: Plan, files: Sequence[object]
+    ) -> None:
         self._channel = channel
         self._shield = shield
+        self._plan = plan
+        self._folder = str(plan.folder)
         self._files = files
         self._runs: dict[int, int] = {}
         self._ended: set[int] = set()
+        self._answers: list[Message] = []
         self._daemon = os.getppid()
-        self._woken = shield.watch_children()
+        self._woken = shield.close_up()
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
         self._poll.register(self._woken, select.POLLIN)
 
     def serve(self) -> None:
-        """Until the daemon is gone; then whatever still runs is ended."""
+        """Until the daemon is gone; then whatever still runs is ended.
+
+        It is answered once nothing more has come meanwhile.
+        """
         while True:
-            for descriptor, _ in self._poll.poll():
+            ready = self._poll.poll(0 if self._answers else None)
+            if not ready:
+                self._answer()
+            for descriptor, _ in ready:
                 if descriptor == self._woken:
                     self._tell_ends()
                 elif not self._heed():
@@ -51,57 +70,65 @@ class Server:
 
     def _heed(self) -> bool:
         """Do what one message asks for; False where there will be no more."""
-        message, descriptors = wire.receive(self._channel)
-        if os.getppid() != self._daemon:  # what it asked for is interrupted, and may run elsewhere
+        data, descriptors = wire.receive(self._channel)
+        # What it asked for after it was gone is interrupted, and may run elsewhere.
+        if not data or os.getppid() != self._daemon:
             return False
-        match message:
-            case {"start": run}:
-                self._start(run, descriptors)
-            case {"signal": number, "run": run}:
-                self._signal(run, number)
-            case {"release": run}:
-                self._release(run)
-        return message is not None
+        match asked := _ASKED.decode(data):
+            case Start():
+                self._release(asked.over)
+                self._start(asked, descriptors)
+            case Signal():
+                self._signal(asked.run, asked.number)
+            case Release():
+                self._release(asked.over)
+        return True
 
-    def _start(self, run: int, descriptors: list[int]) -> None:
+    def _start(self, asked: Start, given: list[int]) -> None:
         try:
-            pid = self._fork(descriptors)
+            pid = self._fork(asked, given)
         except OSError as error:
-            self._say({"run": run, "failed": error.errno})
+            self._answers.append(["failed", asked.run, error.errno])
         else:
-            self._runs[run] = pid
-            self._say({"run": run, "pid": pid})
+            self._runs[asked.run] = pid
+            self._answers.append(["forked", asked.run, pid])
         finally:
-            for descriptor in descriptors:
+            for descriptor in given:
                 os.close(descriptor)
 
-    def _fork(self, descriptors: list[int]) -> int:
-        if len(descriptors) != wire.MOST_DESCRIPTORS:  # the system had no room for them here
+    def _fork(self, asked: Start, given: list[int]) -> int:
+        if len(given) < 3 + (asked.request is None):  # the system had no room for them here
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        request, stdout, stderr, result = descriptors
-        with self._shield.held():
-            pid = os.fork()
-            if pid:
-                return pid
-            try:
-                os.setsid()
-                os.dup2(stdout, 1)
-                os.dup2(stderr, 2)
-                for descriptor in (stdout, stderr):
-                    os.close(descriptor)
-                self._channel.close()
-                self._shield.drop()
-                forked.live(request, result, files=self._files)
-            finally:
-                os._exit(1)
+        stdout, stderr, result = given[:3]
+        packed = asked.request or msgspec.json.decode(wire.read(given.pop()), type=Packed)
+        try:
+            request = Request.unpack(packed, self._plan.folder, self._plan.python_path)
+        except (LookupError, ValueError) as error:  # the zone is no longer there
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL)) from error
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            os.setsid()
+            os.dup2(stdout, 1)
+            os.dup2(stderr, 2)
+            os.close(stdout)
+            os.close(stderr)
+            os.close(self._channel.detach())
+            self._shield.drop()
+            forked.live(request, result, folder=self._folder, badge=asked.badge, files=self._files)
+        finally:
+            os._exit(1)
 
     def _tell_ends(self) -> None:
-        with suppress(BlockingIOError):
+        try:
             os.read(self._woken, 4096)
+        except BlockingIOError:
+            pass
         for run, pid in self._runs.items():
             if run not in self._ended and (code := _exit_code(pid)) is not None:
                 self._ended.add(run)
-                self._say({"run": run, "code": code})
+                self._answers.append(["ended", run, code])
 
     def _signal(self, run: int, number: int) -> None:
         """To the run's group; to its process while that has not made its group yet."""
@@ -114,16 +141,22 @@ class Server:
             else:
                 os.kill(pid, number)
 
-    def _release(self, run: int) -> None:
-        pid = self._runs.pop(run, None)
-        self._ended.discard(run)
-        if pid is not None:
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
+    def _release(self, runs: Sequence[int]) -> None:
+        for run in runs:
+            pid = self._runs.pop(run, None)
+            self._ended.discard(run)
+            if pid is not None:
+                try:
+                    os.waitpid(pid, os.WNOHANG)
+                except ChildProcessError:
+                    pass
 
-    def _say(self, message: Message) -> None:
-        with suppress(ConnectionError):  # the next thing heard will be that it is gone
-            wire.send(self._channel, message)
+    def _answer(self) -> None:
+        answers, self._answers = self._answers, []
+        try:
+            wire.answer(self._channel, answers)
+        except ConnectionError:  # the next thing heard will be that it is gone
+            pass
 
     def _end_all(self) -> None:
         deadline = time.monotonic() + PATIENCE

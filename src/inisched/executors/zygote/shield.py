@@ -1,11 +1,14 @@
-"""Keeps the zygote alive: signals meant for the daemon or a whole group do not end it."""
+"""Keeps the zygote alive: signals meant for the daemon or a whole group do not end it.
+
+What every fork does is done with `_signal`: `signal` makes enums of all that comes back from it.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from _signal import pthread_sigmask, set_wakeup_fd  # type: ignore[import-not-found]
+from _signal import signal as set_handler
 from types import FrameType
 from typing import Any
 
@@ -13,41 +16,44 @@ SHIELDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 
 
 class Shield:
-    """Shielded signals do nothing here. A child that `drop`s it is as if it had never been."""
+    """Shielded signals do nothing here. A child that `drop`s it is as if it had never been.
+
+    While modules are imported they have handlers, which no program that is started meanwhile
+    inherits; afterwards they wait for ever, and what is sent to a child at once waits with it.
+    """
 
     def __init__(self) -> None:
-        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-        self._former: dict[signal.Signals, Any] = {}
+        self._mask = pthread_sigmask(signal.SIG_BLOCK, ())
         self._pipe: tuple[int, ...] = ()
+        self._former: dict[signal.Signals, Any] = {}
+        self._children: Any = None
+        self.take_up()
+
+    def take_up(self) -> None:
+        """Let handlers be the shield."""
         for number in SHIELDED:
             self._former[number] = signal.signal(number, _ignore)
+        pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
-    def watch_children(self) -> int:
-        """A descriptor that can be read when a child has ended."""
+    def close_up(self) -> int:
+        """Let waiting be the shield; a descriptor that can be read when a child has ended."""
+        pthread_sigmask(signal.SIG_BLOCK, SHIELDED)
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
         self._pipe = os.pipe()
         for descriptor in self._pipe:
             os.set_blocking(descriptor, False)
-        signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
-        self._former[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _ignore)
+        set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
+        self._children = set_handler(signal.SIGCHLD, _ignore)
         return self._pipe[0]
-
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Signals wait meanwhile: what is sent to a child at once meets it without its shield."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, self._former)
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
     def drop(self) -> None:
         """Give up the shield, in a child, and let come what has waited."""
-        signal.set_wakeup_fd(-1)
-        for number, handler in self._former.items():
-            signal.signal(number, handler)
+        set_wakeup_fd(-1)
+        set_handler(signal.SIGCHLD, self._children)
         for descriptor in self._pipe:
             os.close(descriptor)
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        pthread_sigmask(signal.SIG_SETMASK, self._mask)
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:

@@ -1,25 +1,34 @@
-"""What the daemon and the zygote say to each other: JSON messages, descriptors beside them.
+"""What the daemon and the zygote say to each other, with descriptors beside it.
 
-The channel keeps messages apart (SEQPACKET). What may be long goes on a file in memory.
+The channel keeps packets apart (SEQPACKET). What the daemon asks for has a type, and a packet for
+each, in JSON; what the zygote answers are lists that begin with what they say, as many in a packet
+as there are, marshalled, for that takes any text. What may be long goes on a file in memory.
 """
 
 from __future__ import annotations
 
-import json
+import errno
+import marshal
 import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
-Message = dict[str, Any]
+from inisched.executors.request import Packed
+
+Message = list[Any]
 
 MOST_DESCRIPTORS = 4
-LONGEST = 64 * 1024
-"""Bytes of one message."""
+LONGEST = 32 * 1024
+"""Bytes of one packet."""
+
+MOST_AT_ONCE = 500
+"""Answers, or runs that are over, that a packet holds in any case."""
 
 
 class Plan(Struct, frozen=True):
@@ -38,28 +47,75 @@ class Plan(Struct, frozen=True):
     refused: dict[str, str] = field(default_factory=dict)
 
     def encode(self) -> bytes:
-        return json.dumps(asdict(self) | {"folder": str(self.folder)}).encode()
+        return marshal.dumps(asdict(self) | {"folder": str(self.folder)})
 
     @classmethod
     def decode(cls, data: bytes) -> Plan:
-        packed = json.loads(data)
-        lists = {k: tuple(packed[k]) for k in ("python_path", "targets", "preload")}
-        commands = {target: tuple(named) for target, named in packed["commands"].items()}
-        folder = Path(packed["folder"])
-        return cls(**packed | lists | {"folder": folder, "commands": commands})
+        packed = marshal.loads(data)
+        return cls(**packed | {"folder": Path(packed["folder"])})
 
 
-def send(channel: socket.socket, message: Message, descriptors: Sequence[int] = ()) -> None:
-    """Send one message. Raises OSError where the other side is gone, or does not listen."""
-    data = json.dumps(message).encode()
-    if descriptors:
+class Start(Struct, frozen=True, array_like=True, tag="start"):
+    """Fork the run of that number; those of `over` are over.
+
+    Beside it stdout, stderr and the result, and the request where that is None.
+    """
+
+    run: int
+    badge: str
+    request: Packed | None
+    over: list[int]
+
+
+class Signal(Struct, frozen=True, array_like=True, tag="signal"):
+    """Send that signal to a run's group."""
+
+    run: int
+    number: int
+
+
+class Release(Struct, frozen=True, array_like=True, tag="release"):
+    """Nobody will ask for these runs again."""
+
+    over: list[int]
+
+
+Asked = Start | Signal | Release
+
+
+def ask(channel: socket.socket, asked: Asked, descriptors: Sequence[int] = ()) -> None:
+    """Ask a zygote, however long a request is. Raises OSError where it is gone, or does not listen.
+
+    Then it has not been asked. So it is where a text has bytes of no character (env variables may).
+    """
+    try:
+        data = msgspec.json.encode(asked)
+    except UnicodeEncodeError as error:
+        raise OSError(errno.EILSEQ, os.strerror(errno.EILSEQ)) from error
+    if len(data) <= LONGEST or not isinstance(asked, Start):
         socket.send_fds(channel, [data], descriptors)
-    else:
-        channel.send(data)
+        return
+    request = written(msgspec.json.encode(asked.request))
+    try:
+        ask(channel, replace(asked, request=None), [*descriptors, request])
+    finally:
+        os.close(request)
 
 
-def receive(channel: socket.socket) -> tuple[Message | None, list[int]]:
-    """The next message and what came with it; None where the other side is gone.
+def answer(
+    channel: socket.socket, messages: list[Message], descriptors: Sequence[int] = ()
+) -> None:
+    """Tell the daemon, with as few packets as may be. Raises OSError where it is gone."""
+    if descriptors:
+        socket.send_fds(channel, [marshal.dumps(messages)], descriptors)
+        return
+    while messages:
+        channel.send(marshal.dumps(messages[:MOST_AT_ONCE]))
+        messages = messages[MOST_AT_ONCE:]
+
+
+def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
+    """The next packet and what came with it; b"" where the other side is gone.
 
     Raises BlockingIOError where nothing has come and the channel does not wait.
     """
@@ -68,8 +124,8 @@ def receive(channel: socket.socket) -> tuple[Message | None, list[int]]:
             channel, LONGEST, MOST_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC
         )
     except ConnectionError:  # it left with something unread
-        return None, []
-    return (json.loads(data) if data else None), descriptors
+        return b"", []
+    return data, descriptors
 
 
 def written(data: bytes) -> int:
