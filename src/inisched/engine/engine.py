@@ -407,7 +407,8 @@ class Engine:
         self._starting = False
         self.outage.over(now)
         try:
-            self._start_all(begun)
+            if begun:
+                self._start_all(begun)
             self.advance(now)
         except LedgerDown as error:
             self.put_off(error)
@@ -422,6 +423,8 @@ class Engine:
             if self._unrecorded and not seats:
                 self._start_all(self._hand_over())
             self._record_the_rest()
+            if not seats:
+                return []
             with collector_resting():
                 takes = [self._take(seat, starts=name in starters) for name, seat in seats.items()]
                 return self._claim(takes)
@@ -429,12 +432,14 @@ class Engine:
             self._look_again(former, error)
             return None
 
-    @collector_resting()
     def _called(self) -> dict[str, Seat]:
         """The seats of the jobs that have come due."""
-        if not self.closed:
+        due = self.scheduler.due
+        if self.closed or due is None or due > self._now:
+            return {}
+        with collector_resting():
             self.scheduler.run_pending()
-        seats = {name: self.seats[name] for name in self._rung if name in self.seats}
+            seats = {name: self.seats[name] for name in self._rung if name in self.seats}
         self._rung.clear()
         return seats
 
@@ -469,8 +474,6 @@ class Engine:
 
     def _claim(self, takes: list[Take]) -> list[tuple[Seat, Claimed]]:
         """Enter the takes in one transaction; what need not wait is returned, to be started."""
-        if not takes:
-            return []
         self.count_places()
         crowded = any(map(_wants_a_place, self._waiters.values()))
         for take in takes:
