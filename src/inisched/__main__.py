@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 
 
@@ -32,6 +31,8 @@ def _run_daemon(path: str | None) -> None:
 
 def _heed_early_signals() -> None:
     """Nothing runs yet, so TERM and INT simply end it; the file is about to be read anyway."""
+    import signal
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     for number in (signal.SIGHUP, signal.SIGUSR1):

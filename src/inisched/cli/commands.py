@@ -123,7 +123,19 @@ def help_of(name: str) -> str:
     }[name]
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _columns() -> int:
+    """How wide help is: as click has it, which asks `shutil` and what that imports."""
+    try:
+        columns = int(os.environ.get("COLUMNS", 0)) or os.get_terminal_size(1).columns
+    except (ValueError, OSError):
+        columns = 0
+    return max(min(columns or 80, 80) - 2, 50)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "terminal_width": _columns()},
+)
 @click.version_option(package_name="inisched", prog_name="inisched")
 def group() -> None:
     """Run the jobs of an INI file, and keep an account of every moment a job was due."""
