@@ -124,7 +124,8 @@ def next_fires(text: str, count: int) -> dict[str, float]:
 def claims(database: str, count: int) -> float:
     """Milliseconds, p50, for the claim of one fire in this database, until it is on the disk."""
     from inisched.model.run import Fire
-    from inisched.stores.ledger import Ledger, Take
+    from inisched.stores.claims import Take
+    from inisched.stores.ledger import Ledger
 
     ledger = Ledger(Path(database), full=True)
     states = list(ledger.jobs().values())

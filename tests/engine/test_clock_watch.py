@@ -8,7 +8,7 @@ import pytest
 
 from engine.clock_world import START, FakeClock
 from inisched.engine.clock_watch import ClockWatch
-from inisched.stores.ledger import Absence
+from inisched.stores.claims import Absence
 
 
 def seconds(number: float) -> timedelta:

@@ -14,7 +14,8 @@ from inisched.engine.engine import Engine
 from inisched.engine.nursery import Departed
 from inisched.model.event import Kind
 from inisched.model.run import Outcome, State
-from inisched.stores.ledger import Absence, LedgerDown
+from inisched.stores.claims import Absence
+from inisched.stores.ledger import LedgerDown
 
 Make = Callable[[str], World]
 

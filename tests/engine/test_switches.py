@@ -11,7 +11,7 @@ from engine.world import START, World
 from inisched.engine import switching
 from inisched.engine.engine import Engine
 from inisched.model.run import Outcome, State
-from inisched.stores.ledger import Absence
+from inisched.stores.claims import Absence
 from inisched.stores.switches import Mark, Release
 
 Make = Callable[[str], World]

@@ -16,8 +16,9 @@ from inisched.executors.running import process_start
 from inisched.questions.case import case_of
 from inisched.questions.spans import read_span
 from inisched.questions.why import Answer, why
+from inisched.stores.claims import Absence
 from inisched.stores.history import History
-from inisched.stores.ledger import Absence, Ledger
+from inisched.stores.ledger import Ledger
 
 BEAT = timedelta(seconds=30)
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from inisched.model.run import Fire, Gap, Reason, Trigger
+from inisched.stores.claims import Claimed, Take
 from inisched.stores.history import History, Row
 from inisched.stores.job_state import Beginning, JobState
-from inisched.stores.ledger import Claimed, Ledger, Take
+from inisched.stores.ledger import Ledger
 from inisched.timing.recurrence import Anchor
 
 LOOK = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)

@@ -21,8 +21,9 @@ from msgspec.structs import replace
 
 from inisched.model.run import State
 from inisched.stores import soundness
+from inisched.stores.claims import Claimed, Held, OpenRun
 from inisched.stores.history import History
-from inisched.stores.ledger import Claimed, Held, Ledger, LedgerDown, OpenRun
+from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.opening import NotNow, Unusable
 from stores.book import LOOK, Book, at, fire
 

@@ -11,9 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from inisched.model.run import Fire, Outcome, Reason, State, Trigger
+from inisched.stores.claims import Claimed, OpenRun, Take
 from inisched.stores.history import COLUMNS
 from inisched.stores.job_state import Beginning, JobState
-from inisched.stores.ledger import Claimed, Ledger, LedgerDown, OpenRun, Take
+from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.life import Life
 from inisched.timing.recurrence import Anchor
 from stores.book import LOOK, Book, at, fire, gap

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from inisched.model.run import Outcome, Reason, State, Trigger
+from inisched.stores.claims import Absence
 from inisched.stores.history import History
-from inisched.stores.ledger import Absence
 from inisched.stores.past import Past, Rest
 from inisched.stores.queries import queries
 from inisched.stores.stretches import Kind, Stretch

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from inisched.model.retention import Retention
 from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
 from inisched.stores import pieces
+from inisched.stores.claims import Absence, Claimed
 from inisched.stores.job_state import Beginning, JobState
-from inisched.stores.ledger import Absence, Claimed, Ledger, LedgerDown
+from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.pruning import Pruning
 from inisched.stores.queries import queries
 from inisched.timing.recurrence import Anchor

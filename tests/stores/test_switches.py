@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from inisched.stores.claims import Absence, Held
 from inisched.stores.history import History
 from inisched.stores.job_state import Beginning
-from inisched.stores.ledger import Absence, Held, Ledger, LedgerDown
+from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.switches import (
     ENABLED,
     PAUSED,

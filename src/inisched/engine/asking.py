@@ -13,7 +13,7 @@ from inisched.engine.seat import Seat
 from inisched.executors.running import Task
 from inisched.model.job import Call
 from inisched.model.run import Outcome
-from inisched.stores.ledger import Claimed
+from inisched.stores.claims import Claimed
 
 Ask = Callable[[Task, Call], UnderWay | Outcome]
 """The door by which a gate is asked, about the attempt a task would make."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from inisched.engine.clock import Clock
-from inisched.stores.ledger import Absence
+from inisched.stores.claims import Absence
 
 STEP = timedelta(seconds=0.5)
 """Less is a clock being slewed, which the jobs follow."""

@@ -49,7 +49,8 @@ from inisched.model.diagnostic import Level
 from inisched.model.duration import show_duration
 from inisched.model.job import Call, Job
 from inisched.model.run import Outcome
-from inisched.stores.ledger import Absence, Ledger, LedgerDown
+from inisched.stores.claims import Absence
+from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.soundness import NotNow
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from inisched.engine.run import Run
 from inisched.model.event import Event, Kind
 from inisched.model.job import Job
 from inisched.model.run import Outcome
-from inisched.stores.ledger import Claimed
+from inisched.stores.claims import Claimed
 
 LINES, LONGEST_LINE = 40, 500
 """How many lines of each stream an event has, and how many characters of each."""

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from inisched.engine.switched import effective
 from inisched.model.job import Job
 from inisched.model.run import Gap, Reason
+from inisched.stores.claims import Take
 from inisched.stores.job_state import JobState
-from inisched.stores.ledger import Ledger, Take
+from inisched.stores.ledger import Ledger
 from inisched.stores.switches import Switch
 from inisched.timing.due import gap
 

@@ -14,7 +14,7 @@ from inisched.engine.seat import Seat
 from inisched.model.duration import show_duration
 from inisched.model.job import Job
 from inisched.model.run import FAILURES, SUCCESSES, Fire, Outcome, State, Trigger
-from inisched.stores.ledger import Ended
+from inisched.stores.claims import Ended
 from inisched.stores.post import Report
 
 End = tuple[Run, Outcome, datetime]

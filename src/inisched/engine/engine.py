@@ -37,17 +37,9 @@ from inisched.model.collector import collector_resting
 from inisched.model.duration import show_duration
 from inisched.model.job import Job, Misfire, Overlap, Pool
 from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
+from inisched.stores.claims import Absence, Claimed, GapRow, Held, OpenRun, Take
 from inisched.stores.job_state import JobState
-from inisched.stores.ledger import (
-    Absence,
-    Claimed,
-    GapRow,
-    Held,
-    Ledger,
-    LedgerDown,
-    OpenRun,
-    Take,
-)
+from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.switches import ENABLED, Switch
 from inisched.timing import library
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from inisched.model.run import Outcome
-from inisched.stores.ledger import Claimed
+from inisched.stores.claims import Claimed
 
 Extra = dict[str, dict[str, object]]
 """The `extra` of a call to the log: all in one attribute, so that no name clashes with its own."""

@@ -14,7 +14,7 @@ from inisched.engine.following import Followed
 from inisched.engine.seat import Seat
 from inisched.model.job import Overlap, Pool
 from inisched.model.run import Trigger
-from inisched.stores.ledger import Claimed
+from inisched.stores.claims import Claimed
 
 
 class Gates:

@@ -20,7 +20,7 @@ from inisched.model.duration import show_duration
 from inisched.model.event import Event, Kind
 from inisched.model.job import Job
 from inisched.model.run import FAILURES, SUCCESSES, Outcome, Reason, State
-from inisched.stores.ledger import Claimed
+from inisched.stores.claims import Claimed
 from inisched.stores.post import Incident, Letter, Post, Report
 
 BY_PEOPLE = frozenset(

@@ -11,8 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from inisched.model.run import Fire, Gap, Reason
+from inisched.stores.claims import Claimed, Ended, Take
 from inisched.stores.job_state import Beginning, JobState
-from inisched.stores.ledger import Claimed, Ended, Ledger, Take
+from inisched.stores.ledger import Ledger
 from inisched.stores.post import Report
 from inisched.stores.switches import Switch, Switches
 

@@ -16,7 +16,8 @@ from inisched.engine.tally import Tally
 from inisched.executors import tree
 from inisched.executors.asking import question_mark
 from inisched.model.run import Outcome, State
-from inisched.stores.ledger import Absence, Ledger, OpenRun
+from inisched.stores.claims import Absence, OpenRun
+from inisched.stores.ledger import Ledger
 from inisched.stores.life import Life
 
 log = logging.getLogger("inisched")

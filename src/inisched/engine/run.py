@@ -11,7 +11,7 @@ from msgspec import Struct
 from inisched.engine.seat import Seat
 from inisched.executors.running import Task
 from inisched.model.run import Outcome, Reason
-from inisched.stores.ledger import Claimed
+from inisched.stores.claims import Claimed
 
 
 class UnderWay(Protocol):

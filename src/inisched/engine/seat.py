@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from inisched.model.job import Job, Misfire, Overlap
 from inisched.model.run import Fire, Gap, Reason, Trigger
+from inisched.stores.claims import Claimed, Stretch, Take
 from inisched.stores.job_state import JobState
-from inisched.stores.ledger import Claimed, Stretch, Take
 from inisched.timing import library
 from inisched.timing.due import Due, due, gap
 from inisched.timing.period import period_of

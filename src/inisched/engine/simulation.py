@@ -22,8 +22,8 @@ from inisched.engine.seat import Seat
 from inisched.executors.running import Task
 from inisched.model.job import Gates, Job, Overlap, Pool
 from inisched.model.run import Outcome, State
+from inisched.stores.claims import Claimed
 from inisched.stores.job_state import JobState
-from inisched.stores.ledger import Claimed
 
 _SUCCESS = Outcome(state=State.SUCCESS)
 

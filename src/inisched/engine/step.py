@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from inisched.model.duration import show_duration
 from inisched.model.job import Job
 from inisched.model.run import Gap, Reason
+from inisched.stores.claims import Absence, GapRow
 from inisched.stores.job_state import JobState
-from inisched.stores.ledger import Absence, GapRow, Ledger, LedgerDown
+from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.timing.due import gap
 from inisched.timing.earlier import has_steps
 from inisched.timing.recurrence import Anchor

@@ -11,7 +11,8 @@ from inisched.engine.engine import Engine
 from inisched.engine.seat import Seat, dated
 from inisched.model.job import Job, Misfire
 from inisched.model.run import Fire, Gap, Reason, Trigger
-from inisched.stores.ledger import LedgerDown, Stretch, Take
+from inisched.stores.claims import Stretch, Take
+from inisched.stores.ledger import LedgerDown
 from inisched.timing.rhythm import Accounted, Rhythm
 
 _INSTANT = timedelta(microseconds=1)

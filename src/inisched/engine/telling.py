@@ -12,7 +12,8 @@ from inisched.engine.lateness import Lateness
 from inisched.engine.run import Run
 from inisched.engine.seat import Seat
 from inisched.model.run import Outcome, Reason
-from inisched.stores.ledger import Claimed, Ledger, LedgerDown, Take
+from inisched.stores.claims import Claimed, Take
+from inisched.stores.ledger import Ledger, LedgerDown
 from inisched.stores.post import Report
 
 

@@ -21,7 +21,8 @@ from inisched.executors.running import Task
 from inisched.model.duration import show_duration
 from inisched.model.job import Ending, Misfire, Overlap
 from inisched.model.run import Outcome, Reason, State, Trigger
-from inisched.stores.ledger import Claimed, Ledger, LedgerDown
+from inisched.stores.claims import Claimed
+from inisched.stores.ledger import Ledger, LedgerDown
 
 log = logging.getLogger("inisched")
 

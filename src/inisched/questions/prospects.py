@@ -12,8 +12,8 @@ from inisched.engine.patience import is_overdue, limit_of, next_question, overri
 from inisched.model.job import Job
 from inisched.model.run import Fire, Trigger
 from inisched.questions.pending import Pending, one_of
+from inisched.stores.claims import Claimed
 from inisched.stores.job_state import JobState
-from inisched.stores.ledger import Claimed
 from inisched.stores.past import Entry
 
 Ask = Callable[[Job, Fire], bool]

@@ -5,16 +5,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice, starmap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from msgspec import Struct, field
 from msgspec.structs import replace
 
 from inisched.model.retention import Retention
-from inisched.model.run import FAILURES, SUCCESSES, Fire, Gap, Outcome, Reason, State, Trigger
+from inisched.model.run import Fire, Gap, Outcome, Reason, State, Trigger
+from inisched.stores.claims import Absence, Claimed, Ended, GapRow, Held, OpenRun, Stretch, Take
+from inisched.stores.entries import (
+    first_attempt,
+    has_output,
+    last_words,
+    note_of_end,
+    open_run,
+    output,
+    run_values,
+)
 from inisched.stores.grip import Grip
 from inisched.stores.job_state import (
     Beginning,
@@ -35,148 +44,6 @@ from inisched.stores.soundness import Unusable
 from inisched.stores.switches import Switches
 
 _MILLISECOND = timedelta(milliseconds=1)
-_WAITING, _RUNNING = State.WAITING.value, State.RUNNING.value
-
-
-class Take(Struct):
-    """What one look took up of one job: fires that start now or wait, and gaps.
-
-    `held` is what came due during a hold, to be added to the waiting row `held_row`, if there is
-    one.
-    """
-
-    job: JobState
-    upto: datetime
-    start: list[Fire] = field(default_factory=list)
-    wait: list[Fire] = field(default_factory=list)
-    gaps: Sequence[Gap] = ()
-    held: Stretch | None = None
-    held_row: int | None = None
-
-
-class Stretch(Struct, frozen=True, kw_only=True):
-    """Fires of a job that stand together: from `first` to `last`, both inclusive.
-
-    `first` is unmoved, the others are as people see them.
-    """
-
-    first: datetime
-    first_moved: datetime
-    last_moved: datetime
-    count: int
-
-    def cut(self, row: GapRow) -> Stretch:
-        """As far as its row reaches now."""
-        return replace(self, last_moved=row.last, count=row.count)
-
-
-class Claimed(Struct, frozen=True, kw_only=True):
-    """An attempt at a fire that has its row. `start`: the row already says running.
-
-    `taken_at` is when it was taken up; `not_before`, where it waits for a moment of its own.
-    `alone`: no other fire of its job was taken up in the same look. `first_at` is the fire whose
-    place it took, where it waits in place of older ones; it was `asked` so often whether it is
-    ready, last at `asked_at`.
-    """
-
-    run_id: int
-    fire: Fire
-    taken_at: datetime
-    start: bool = False
-    attempt: int = 1
-    not_before: datetime | None = None
-    alone: bool = False
-    first_at: datetime | None = None
-    asked: int = 0
-    asked_at: datetime | None = None
-
-    @property
-    def first_fire(self) -> datetime:
-        """The moment of the first fire that waited here."""
-        return self.first_at or self.fire.moved
-
-    @property
-    def scheduled(self) -> bool:
-        """Whether it is the first attempt at a fire of the job's own rhythm."""
-        return self.attempt == 1 and self.fire.trigger in (Trigger.SCHEDULE, Trigger.CATCHUP)
-
-    def after(self, step: timedelta) -> Claimed:
-        """The same attempt once the clock has been set by that much: its waiting goes on."""
-        later = None if self.not_before is None else self.not_before + step
-        asked_at = None if self.asked_at is None else self.asked_at + step
-        return replace(self, taken_at=self.taken_at + step, not_before=later, asked_at=asked_at)
-
-
-class OpenRun(Struct, frozen=True):
-    """A row a former daemon left waiting or running, and the process that carried it.
-
-    `held` where the row stands for what came due during a hold.
-    """
-
-    claimed: Claimed
-    state: State
-    pid: int | None
-    pid_started: int | None
-    held: Stretch | None = None
-
-    def after(self, step: timedelta) -> OpenRun:
-        """The same row once the clock has been set by that much."""
-        return replace(self, claimed=self.claimed.after(step))
-
-
-class Held(Struct, frozen=True):
-    """What a living daemon has in hand: its jobs, and its fires with the moment they started."""
-
-    jobs: Sequence[JobState]
-    runs: Sequence[tuple[OpenRun, datetime | None]]
-
-
-class GapRow(Struct, frozen=True):
-    """A gap as its row tells it, without its reason; `ran`: unmoved fires within it that ran.
-
-    Where it was cut before the first look, it has lost its fires in `lost`, unmoved: after the
-    first moment, up to the second, inclusive.
-    """
-
-    id: int
-    job: str
-    first: datetime
-    last: datetime
-    count: int
-    ran: frozenset[datetime] = frozenset()
-    lost: tuple[datetime, datetime] | None = None
-
-
-class Absence(Struct, frozen=True):
-    """A stretch in which a living daemon did not look.
-
-    It slept, or the whole `machine` did; or the clock was set by `step`, from `since` to `until`.
-    """
-
-    since: datetime
-    until: datetime
-    step: timedelta | None = None
-    machine: bool = False
-
-
-class Ended(NamedTuple):
-    """How an attempt ended at a moment, how long it took, and what is entered with that.
-
-    One that waited for others inside the daemon says when it really `began`. With `again` the next
-    attempt is entered too, to wait for that moment; else the fires of the jobs that come `then`.
-    `line` says whose line of periods stops at which run now, or goes on (None). The `report` of
-    its end is written with it.
-    """
-
-    claimed: Claimed
-    outcome: Outcome
-    at: datetime
-    took: timedelta | None = None
-    began: datetime | None = None
-    again: datetime | None = None
-    then: Sequence[tuple[JobState, Fire]] = ()
-    line: tuple[JobState, int | None] | None = None
-    report: Report | None = None
 
 
 class LedgerDown(Exception):
@@ -504,7 +371,7 @@ class Ledger:
 
     def _insert_all(self, wanted: Sequence[tuple[JobState, Claimed]]) -> list[Claimed | None]:
         """Enter first attempts, with the ids they bear; None for one whose fire has its row."""
-        if self._run_all("insert_run", starmap(_first_attempt, wanted)) == len(wanted):
+        if self._run_all("insert_run", starmap(first_attempt, wanted)) == len(wanted):
             return [entry for _, entry in wanted]
         rows = self._run("rows_from", id=wanted[0][1].run_id)
         there = {row["id"] for row in rows}
@@ -522,7 +389,7 @@ class Ledger:
                 entry = replace(entry, fire=fire)
             elif not self._give_way(job, fire.moved):
                 return None
-            if self._run_all("insert_run", [_first_attempt(job, entry)]):
+            if self._run_all("insert_run", [first_attempt(job, entry)]):
                 return entry
 
     def _give_way(self, job: JobState, fire_at: datetime) -> bool:
@@ -614,7 +481,7 @@ class Ledger:
     def failed_attempt(self, run_id: int) -> Claimed | None:
         """The attempt whose period stands still; None where its row is gone."""
         row = self._one("failed_attempt", id=run_id)
-        return None if row is None else _open_run(row).claimed
+        return None if row is None else open_run(row).claimed
 
     def enter_again(self, claimed: Claimed, now: datetime) -> Claimed | None:
         """Enter the next attempt at a fire, at once; None where there is one already."""
@@ -644,10 +511,10 @@ class Ledger:
         with self._together():
             for end in ends:
                 self.post.write(end.report)
-            self._run_all("finish_run", map(_last_words, ends))
-            self._run_all("insert_output", [_output(end) for end in ends if _has_output(end)])
+            self._run_all("finish_run", map(last_words, ends))
+            self._run_all("insert_output", [output(end) for end in ends if has_output(end)])
             last = [end for end in ends if end.again is None]
-            self._run_all("note_ended", [_note_of_end(e.claimed, e.at, e.outcome) for e in last])
+            self._run_all("note_ended", [note_of_end(e.claimed, e.at, e.outcome) for e in last])
             return [self._follow(end) for end in ends]
 
     def _follow(self, end: Ended) -> tuple[Claimed | None, list[Claimed]]:
@@ -733,7 +600,7 @@ class Ledger:
 
     def open_runs(self) -> list[OpenRun]:
         """What a former daemon left waiting or running, oldest first."""
-        return [_open_run(row) for row in self._run("open_runs")]
+        return [open_run(row) for row in self._run("open_runs")]
 
     # -- what is forgotten ---------------------------------------------------------------------
 
@@ -807,7 +674,7 @@ class Ledger:
             for job in held.jobs:
                 self._execute("enter_job_again", **job_values(job))
             for run, started in held.runs:
-                self._execute("enter_run_again", **_run_values(run, started, ids))
+                self._execute("enter_run_again", **run_values(run, started, ids))
             for query, values in self.switches.kept:
                 self._execute(query, **values)
 
@@ -869,119 +736,3 @@ def _groups(takes: Iterable[Take]) -> Iterator[list[Take]]:
         group.append(take)
     if group:
         yield group
-
-
-def _first_attempt(job: JobState, entry: Claimed) -> tuple[Any, ...]:
-    """What the statement `insert_run` is given."""
-    fire, taken_at = entry.fire, to_ms(entry.taken_at)
-    first, last = fire.period or (None, None)
-    return (
-        entry.run_id,
-        job.id,
-        to_ms(fire.moved),
-        to_ms(fire.at),
-        job.era,
-        entry.attempt,
-        _RUNNING if entry.start else _WAITING,
-        fire.trigger.value,
-        taken_at,
-        entry.not_before and to_ms(entry.not_before),
-        taken_at if entry.start else None,
-        first and first.isoformat(),
-        last and last.isoformat(),
-        fire.override,
-    )
-
-
-def _last_words(end: Ended) -> tuple[Any, ...]:
-    """What the statement `finish_run` is given."""
-    outcome = end.outcome
-    return (
-        outcome.state.value,
-        outcome.reason and outcome.reason.value,
-        to_ms(end.at),
-        outcome.exit_code,
-        outcome.message,
-        None if end.took is None else end.took // _MILLISECOND,
-        end.began and to_ms(end.began),
-        end.claimed.run_id,
-    )
-
-
-def _has_output(end: Ended) -> bool:
-    return bool(end.outcome.stdout or end.outcome.stderr or end.outcome.output)
-
-
-def _output(end: Ended) -> tuple[Any, ...]:
-    """What the statement `insert_output` is given."""
-    kept = end.outcome
-    totals = kept.stdout_total, kept.stderr_total
-    return end.claimed.run_id, kept.stdout, kept.stderr, *totals, kept.output
-
-
-def _note_of_end(claimed: Claimed, at: datetime, outcome: Outcome) -> tuple[Any, ...]:
-    """What the statement `note_ended` is given."""
-    moment, state = to_ms(at), outcome.state
-    good, bad = state in SUCCESSES, state in FAILURES
-    return moment, moment if good else None, moment if bad else None, claimed.run_id
-
-
-def _run_values(
-    run: OpenRun, started: datetime | None, jobs: Mapping[str, JobState]
-) -> dict[str, Any]:
-    claimed, job = run.claimed, jobs[run.claimed.fire.job]
-    return {
-        "id": claimed.run_id,
-        "job_id": job.id,
-        "fire_at": to_ms(claimed.fire.moved),
-        "fire_unmoved": to_ms(claimed.fire.at),
-        "era": job.era,
-        "attempt": claimed.attempt,
-        "state": run.state.value,
-        "trigger": claimed.fire.trigger.value,
-        "taken_at": to_ms(claimed.taken_at),
-        "not_before": to_ms(claimed.not_before) if claimed.not_before else None,
-        "started_at": to_ms(started) if started else None,
-        "pid": run.pid,
-        "pid_started": run.pid_started,
-        "fire_until": to_ms(run.held.last_moved) if run.held else None,
-        "count": run.held.count if run.held else 1,
-        "period_start": claimed.fire.period and claimed.fire.period[0].isoformat(),
-        "period_end": claimed.fire.period and claimed.fire.period[1].isoformat(),
-        "override": claimed.fire.override,
-        "first_at": to_ms(claimed.first_at) if claimed.first_at else None,
-        "asked": claimed.asked,
-        "asked_at": to_ms(claimed.asked_at) if claimed.asked_at else None,
-    }
-
-
-def _open_run(row: sqlite3.Row) -> OpenRun:
-    fire = Fire(
-        job=row["job"],
-        at=from_ms(row["fire_unmoved"]),
-        moved=from_ms(row["fire_at"]),
-        trigger=Trigger(row["trigger"]),
-        period=_period(row),
-        override=bool(row["override"]),
-    )
-    held = None
-    if row["fire_until"] is not None:
-        last = from_ms(row["fire_until"])
-        held = Stretch(first=fire.at, first_moved=fire.moved, last_moved=last, count=row["count"])
-    claimed = Claimed(
-        run_id=row["id"],
-        fire=fire,
-        taken_at=from_ms(row["taken_at"]),
-        attempt=row["attempt"],
-        not_before=maybe_moment(row["not_before"]),
-        first_at=maybe_moment(row["first_at"]),
-        asked=row["asked"],
-        asked_at=maybe_moment(row["asked_at"]),
-    )
-    return OpenRun(claimed, State(row["state"]), row["pid"], row["pid_started"], held)
-
-
-def _period(row: sqlite3.Row) -> tuple[date, date] | None:
-    if row["period_start"] is None:
-        return None
-    return date.fromisoformat(row["period_start"]), date.fromisoformat(row["period_end"])
