@@ -280,7 +280,7 @@ def _text(expected: str, *, may_be_empty: bool = False) -> Kind:
 
 
 YES_NO = _yes_no()
-DURATION = Kind(A_DURATION, read_duration)
+DURATION = Kind(A_DURATION, remembered(read_duration))
 FACTOR = _factor()
 SIZE = _size()
 EXIT_CODES = _exit_codes()

@@ -9,8 +9,8 @@ from inisched.model.diagnostic import Unreadable
 
 T = TypeVar("T")
 
-_MOST = 1_000
-"""Texts kept by one reader."""
+_MOST = 2_000
+"""Texts kept by one reader: more than a day has minutes."""
 
 
 def remembered(reader: Callable[[str], T]) -> Callable[[str], T]:
