@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -114,3 +115,34 @@ def test_runs_that_are_ended_together_are_found_in_one_look_at_the_machine(
         assert time.monotonic() < deadline
         gone |= {departed.run_id for departed in nursery.departed()}
     assert [running.outcome().exit_code for running in runs.values()] == [-15] * 3
+
+
+STORM = """\
+trap "" TERM
+for n in $(seq 300); do
+    setsid sh -c 'trap "" TERM; for i in 1 2 3 4 5 6; do setsid sleep 300 & sleep 0.02; done; wait' &
+done
+wait
+"""
+
+
+def test_what_is_born_while_a_tree_is_killed_is_killed_too(tmp_path: Path) -> None:
+    (tmp_path / "storm.sh").write_text(STORM)
+    (tmp_path / "jobs.ini").write_text("[a]\ncommand = sh storm.sh\nevery = hour\n")
+    (job,) = load(tmp_path / "jobs.ini", strict_references=True).jobs
+    nursery = Nursery(selectors.DefaultSelector(), SystemClock())
+    mark = f"test:{tmp_path}"
+    task = Task(run_id=1, job=job, scheduled_for=datetime.now(UTC), mark=mark)
+    running = Executors(tmp_path, ["."]).start(task)
+    assert isinstance(running, Running)
+    nursery.adopt(1, running, job)
+    deadline = time.monotonic() + 60
+    while len(running.members()) < 60:
+        assert time.monotonic() < deadline
+    nursery.end(1, 0.05)
+    while not list(nursery.departed()):
+        assert time.monotonic() < deadline
+    running.outcome()
+    left = tree.members(0, mark)
+    tree.send(left, signal.SIGKILL)
+    assert left == []

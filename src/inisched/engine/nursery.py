@@ -26,6 +26,9 @@ LINGER = 0.5
 LATE = (0.1, 0.5, 1.5)
 """Seconds between looks for what a run left that was not ours yet at its end."""
 
+RELENTLESS = 2.0
+"""Seconds for which what is born while a tree is killed is killed as well."""
+
 GLANCE = 0.02
 """Seconds between two looks at a tree that is coming to its end."""
 
@@ -166,8 +169,12 @@ class Nursery:
     def _is_over(self, child: _Child, now: float, census: tree.Census) -> bool:
         """A run that was told to end lasts until its tree is gone; any other as long as itself."""
         assert child.exited is not None
-        if child.kill_at is not None and not child.killed and child.running.members(census):
-            return False
+        if child.kill_at is not None and child.running.members(census):
+            if not child.killed:
+                return False
+            child.running.signal_tree(signal.SIGKILL, census)
+            if now < child.kill_at + RELENTLESS:
+                return False
         return not child.running.streams or now >= child.exited + LINGER
 
     def _take_strays(self, child: _Child, strangers: list[tree.Process], now: float) -> int:
