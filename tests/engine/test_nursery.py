@@ -146,3 +146,29 @@ def test_what_is_born_while_a_tree_is_killed_is_killed_too(tmp_path: Path) -> No
     left = tree.members(0, mark)
     tree.send(left, signal.SIGKILL)
     assert left == []
+
+
+@pytest.mark.parametrize("first", ["", 'trap "" TERM'], ids=["heeds TERM", "deaf"])
+def test_a_process_without_any_sign_of_its_run_does_not_outlive_its_timeout(
+    tmp_path: Path, first: str
+) -> None:
+    (tmp_path / "away.sh").write_text(f"{first}\nsleep 1000\n")
+    (tmp_path / "run.sh").write_text(
+        "sh -c 'env -i setsid sh away.sh & echo $! > pid'\nsleep 1000\n"
+    )
+    (tmp_path / "jobs.ini").write_text(
+        "[a]\ncommand = sh run.sh\nevery = hour\ntimeout = 1 second\nkill_after = 1 second\n"
+    )
+    (job,) = load(tmp_path / "jobs.ini", strict_references=True).jobs
+    nursery = Nursery(selectors.DefaultSelector(), SystemClock())
+    nursery.adopts = tree.adopt_orphans()
+    task = Task(run_id=1, job=job, scheduled_for=datetime.now(UTC), mark=f"test:{tmp_path}")
+    running = Executors(tmp_path, ["."]).start(task)
+    assert isinstance(running, Running)
+    nursery.adopt(1, running, job)
+    deadline = time.monotonic() + 60
+    while nursery.busy:
+        assert time.monotonic() < deadline
+        assert len(list(nursery.departed())) < 2
+    running.outcome()
+    assert tree.look(int((tmp_path / "pid").read_text())) is None

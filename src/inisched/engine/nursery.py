@@ -148,6 +148,7 @@ class Nursery:
             child.left = self._take_strays(child, strangers, now)
         for run_id, child in ended.items():
             if self._is_over(child, now, census):
+                self._end_unmarked(child, now)
                 del self._children[run_id]
                 for descriptor in child.running.streams:
                     self._selector.unregister(descriptor)
@@ -195,6 +196,15 @@ class Nursery:
         if left:
             self._end_stray(left, child.running.mark, now + kill_after)
         return len(left)
+
+    def _end_unmarked(self, child: _Child, now: float) -> None:
+        """What has no sign of a run that was told to end is found only once its tree is gone."""
+        if child.kill_at is None or child.job.linger:
+            return
+        left = self._unclaimed(child)
+        if left:
+            kill_after = 0.0 if child.killed else child.job.kill_after.total_seconds()
+            self._end_stray(left, child.running.mark, now + kill_after)
 
     def _end_stray(self, left: list[tree.Process], mark: str, kill_at: float) -> None:
         tree.send(left, signal.SIGTERM)
