@@ -168,6 +168,10 @@ def signals():
 def descriptors():
     with os.scandir("/proc/self/fd") as found:
         return repr(sorted(os.readlink(one).partition(":")[0] for one in found if one.name > "2"))
+def no_files():
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    return "it wrote none"
 def threads():
     over = threading.Event()
     def late():
@@ -306,11 +310,16 @@ def test_signals_are_as_in_a_fresh_interpreter(kinds: Nest) -> None:
 
 
 def test_a_run_has_no_descriptors_of_the_daemon_or_of_the_zygote(kinds: Nest) -> None:
-    """One file in memory for the result, and the folder that is being listed."""
+    """One pipe for the result, and the folder that is being listed."""
     folder = "/proc/%d/fd"
     running = kinds.begin("kinds.descriptors")
     found = kinds.end(running).output
-    assert found == repr(["/memfd", folder % running.pid])
+    assert found == repr([folder % running.pid, "pipe"])
+
+
+def test_a_result_arrives_from_a_run_that_may_not_write_files(kinds: Nest) -> None:
+    ended = kinds.end(kinds.begin("kinds.no_files"))
+    assert (ended.state, ended.output) == (State.SUCCESS, "it wrote none")
 
 
 def test_every_run_draws_its_own_random_numbers(kinds: Nest) -> None:

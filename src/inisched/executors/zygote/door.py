@@ -115,23 +115,21 @@ class Zygote:
 
     def _asked(self, task: Task) -> ForkedRunning:
         assert isinstance(task.job.action, Call | Manage)
-        inner, outer = pipes(2)
+        inner, outer = pipes(3)
         number = next(self._numbers)
         try:
-            result = os.memfd_create("result")
-            inner.append(result)
             plan = self.plan
             request = request_for(task, plan.folder, plan.python_path, None, resolved=True)
             over = self.over[: wire.MOST_AT_ONCE]
             asked = wire.Start(number, tree.badge(task.mark), request.pack(), over)
-            wire.ask(self._channel, asked, [*outer, result])
+            wire.ask(self._channel, asked, outer)
             del self.over[: len(over)]
         except BaseException:
             close(inner)
             raise
         finally:
             close(outer)
-        stdout, stderr, _ = inner
+        stdout, stderr, result = inner
         running = self.runs[number] = ForkedRunning(
             self,
             number,

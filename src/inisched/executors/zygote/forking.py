@@ -52,9 +52,8 @@ class Forked:
 class ForkedRunning(Running):
     """A run under way in a process the zygote made.
 
-    `pid` and `started` are 0 until the zygote has told. The result is found at its end in a file in
-    memory. When the zygote dies, what it left is ended, and how the run would have ended remains
-    unknown.
+    `pid` and `started` are 0 until the zygote has told. When the zygote dies, what it left is
+    ended, and how the run would have ended remains unknown.
     """
 
     def __init__(
@@ -67,9 +66,8 @@ class ForkedRunning(Running):
         output_limit: int,
         result: int,
     ) -> None:
-        super().__init__(process, conclude, output_limit=output_limit)
+        super().__init__(process, conclude, output_limit=output_limit, result=result)
         self.number = number
-        self._file = result
         self.forked = process
         self.failed: OSError | None = None
         self.kill_at: float | None = None
@@ -115,9 +113,6 @@ class ForkedRunning(Running):
         return super().exit_code()
 
     def outcome(self) -> Outcome:
-        size = os.lseek(self._file, 0, os.SEEK_END)
-        self.result.add(os.pread(self._file, min(size, self.result.limit), 0))
-        os.close(self._file)
         ended = super().outcome()
         self._parent.release(self.number)
         if self.lost:
