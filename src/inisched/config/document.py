@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -13,7 +12,7 @@ DEFAULT = "DEFAULT"
 """The section whose keys are defaults for the jobs."""
 
 
-class Entry(NamedTuple):
+class Entry(Struct, frozen=True, gc=False):
     """A key and its value. `more` holds line and column of the value's second and later lines."""
 
     key: str

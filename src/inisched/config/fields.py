@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import NamedTuple
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from inisched.config.document import DEFAULT, Entry, Section
 from inisched.config.ini import KEEP_ONE
@@ -17,7 +16,7 @@ from inisched.config.report import Report
 from inisched.model.diagnostic import Level, Unreadable
 
 
-class Field(NamedTuple):
+class Field(Struct, frozen=True, gc=False):
     """A key of inisched or, with `key` None, an argument of the callback.
 
     `text` is the value to be read; None where a reference has nothing behind it. With `wrong` an
@@ -41,10 +40,6 @@ class Field(NamedTuple):
     def opaque(self) -> bool:
         """Whether the text to be read must not be quoted."""
         return self.text != self.entry.value or is_secret(self.name)
-
-
-_field: Callable[[tuple[object, ...]], Field] = partial(tuple.__new__, Field)
-"""Makes a field of its parts, as `ini` makes entries."""
 
 
 class Fields(Struct):
@@ -80,7 +75,7 @@ class Gatherer(Struct):
             word, value = entry.key, entry.value
             key = table.find(word)
             if key is not None and not key.pattern and key.name not in known and "$" not in value:
-                known[key.name] = _field((key.name, key, entry, value, (), from_default, False))
+                known[key.name] = Field(key.name, key, entry, value, (), from_default)
                 continue
             name = _name(word, key)
             home = known if key and key.pattern != "arg." else fields.arguments
@@ -89,7 +84,7 @@ class Gatherer(Struct):
                 continue
             found = self._field(section, entry, name, key if home is known else None)
             if key and key.pattern and self._refuse_name(section, entry, key):
-                found = found._replace(wrong=True)
+                found = replace(found, wrong=True)
             home[name] = found
         if section.name == DEFAULT and section.spoilt:
             _mark_spoilt(fields, section.spoilt)
@@ -185,7 +180,7 @@ def _mark_spoilt(fields: Fields, spoilt: frozenset[str]) -> None:
     names = {_name(word, JOB.find(word)) for word in spoilt}
     for home in (fields.known, fields.arguments):
         for name in names.intersection(home):
-            home[name] = home[name]._replace(wrong=True)
+            home[name] = replace(home[name], wrong=True)
 
 
 def _reference_in_command(entry: Entry) -> Unreadable:

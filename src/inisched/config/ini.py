@@ -9,15 +9,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from inisched.config.document import DEFAULT, Document, Entry, Section
 from inisched.model.diagnostic import Diagnostic, Level
 from inisched.model.place import Place
 
 A_HEADER = "a line such as [name]"
 KEEP_ONE = "keep one of the two"
-
-_new: Callable[[type[Entry], tuple[object, ...]], Entry] = tuple.__new__
-"""Makes an entry of its parts, without the way round that a NamedTuple's own constructor takes."""
 
 
 def read_ini(text: str, file: str, is_key: Callable[[str], bool]) -> Document:
@@ -80,17 +79,21 @@ class _Reader:
                 break
             key, equals, value = text.partition("=")
             key = key.rstrip()
-            if self.pieces or not (equals and key):
-                self.close_value()
             if not (equals and key):
+                self.close_value()
                 key, value = self.refuse_line(number, column, text)
                 if not key:
                     continue
-            key, value = words.setdefault(key, key), value.lstrip()
-            parts = (key, number, column, value, column + len(text) - len(value), ())
-            self.open = entry = _new(Entry, parts)
-            if section.entries.setdefault(key, entry) is not entry:
+            elif self.pieces:
+                self.close_value()
+            value = value.lstrip()
+            key = words.setdefault(key, key)
+            self.open = entry = Entry(key, number, column, value, column + len(text) - len(value))
+            entries = section.entries
+            if key in entries:
                 self.refuse_repeat(section, entry)
+            else:
+                entries[key] = entry
         self.close_value()
 
     # -- entries
@@ -109,7 +112,7 @@ class _Reader:
         entry, self.open = self.open, None
         if entry is None or self.section is None or not self.pieces:
             return
-        whole = entry._replace(value="\n".join(self.pieces), more=tuple(self.more))
+        whole = replace(entry, value="\n".join(self.pieces), more=tuple(self.more))
         self.pieces, self.more = [], []
         self.document.continued.append(whole)
         if self.section.entries[entry.key] is entry:
