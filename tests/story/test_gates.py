@@ -17,7 +17,7 @@ Make = Callable[..., Site]
 
 HURRIED = (
     "from datetime import timedelta; import inisched.executors.asking as asking; "
-    "asking.TIME_LIMIT = timedelta(seconds=0.7); from inisched.cli.commands import main; main()"
+    "asking.TIME_LIMIT = timedelta(seconds=3); from inisched.cli.commands import main; main()"
 )
 """The program, with less patience for its gates."""
 
