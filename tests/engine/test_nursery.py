@@ -45,6 +45,17 @@ def walks(monkeypatch: pytest.MonkeyPatch) -> Walks:
     return walks
 
 
+def begin(nursery: Nursery, folder: Path, number: int = 1) -> Running:
+    """A run of the one job of the folder's file, in the nursery's care."""
+    (job,) = load(folder / "jobs.ini", strict_references=True).jobs
+    mark = f"test:{folder}:{number}"
+    task = Task(run_id=number, job=job, scheduled_for=datetime.now(UTC), mark=mark)
+    running = Executors(folder, ["."]).start(task)
+    assert isinstance(running, Running)
+    nursery.adopt(number, running, job)
+    return running
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Runs a script to its end, under a nursery whose strays come to it."""
@@ -52,14 +63,10 @@ def run(tmp_path: Path) -> Run:
 
     def run(script: str) -> Departed:
         file.write_text(f"[a]\ncommand = {script}\nevery = hour\nkill_after = 1 second\n")
-        (job,) = load(file, strict_references=True).jobs
         selector = selectors.DefaultSelector()
         nursery = Nursery(selector, SystemClock())
         nursery.adopts = tree.adopt_orphans()
-        task = Task(run_id=1, job=job, scheduled_for=datetime.now(UTC), mark=f"test:{tmp_path}")
-        running = Executors(tmp_path, ["."]).start(task)
-        assert isinstance(running, Running)
-        nursery.adopt(1, running, job)
+        running = begin(nursery, tmp_path)
         deadline = time.monotonic() + 30
         while not (found := list(nursery.departed())):
             assert time.monotonic() < deadline
@@ -94,16 +101,8 @@ def test_runs_that_are_ended_together_are_found_in_one_look_at_the_machine(
 ) -> None:
     file = tmp_path / "jobs.ini"
     file.write_text("[a]\ncommand = setsid sleep 1000; true\nevery = hour\n")
-    (job,) = load(file, strict_references=True).jobs
     nursery = Nursery(selectors.DefaultSelector(), SystemClock())
-    runs: dict[int, Running] = {}
-    for number in (1, 2, 3):
-        mark = f"test:{tmp_path}:{number}"
-        task = Task(run_id=number, job=job, scheduled_for=datetime.now(UTC), mark=mark)
-        running = Executors(tmp_path, ["."]).start(task)
-        assert isinstance(running, Running)
-        runs[number] = running
-        nursery.adopt(number, running, job)
+    runs = {number: begin(nursery, tmp_path, number) for number in (1, 2, 3)}
     deadline = time.monotonic() + 30
     while not all(len(running.members()) == 2 for running in runs.values()):
         assert time.monotonic() < deadline
@@ -129,13 +128,8 @@ wait
 def test_what_is_born_while_a_tree_is_killed_is_killed_too(tmp_path: Path) -> None:
     (tmp_path / "storm.sh").write_text(STORM)
     (tmp_path / "jobs.ini").write_text("[a]\ncommand = sh storm.sh\nevery = hour\n")
-    (job,) = load(tmp_path / "jobs.ini", strict_references=True).jobs
     nursery = Nursery(selectors.DefaultSelector(), SystemClock())
-    mark = f"test:{tmp_path}"
-    task = Task(run_id=1, job=job, scheduled_for=datetime.now(UTC), mark=mark)
-    running = Executors(tmp_path, ["."]).start(task)
-    assert isinstance(running, Running)
-    nursery.adopt(1, running, job)
+    running = begin(nursery, tmp_path)
     deadline = time.monotonic() + 60
     while len(running.members()) < 60:
         assert time.monotonic() < deadline
@@ -143,7 +137,7 @@ def test_what_is_born_while_a_tree_is_killed_is_killed_too(tmp_path: Path) -> No
     while not list(nursery.departed()):
         assert time.monotonic() < deadline
     running.outcome()
-    left = tree.members(0, mark)
+    left = tree.members(0, f"test:{tmp_path}:1")
     tree.send(left, signal.SIGKILL)
     assert left == []
 
@@ -159,16 +153,15 @@ def test_a_process_without_any_sign_of_its_run_does_not_outlive_its_timeout(
     (tmp_path / "jobs.ini").write_text(
         "[a]\ncommand = sh run.sh\nevery = hour\ntimeout = 1 second\nkill_after = 1 second\n"
     )
-    (job,) = load(tmp_path / "jobs.ini", strict_references=True).jobs
     nursery = Nursery(selectors.DefaultSelector(), SystemClock())
     nursery.adopts = tree.adopt_orphans()
-    task = Task(run_id=1, job=job, scheduled_for=datetime.now(UTC), mark=f"test:{tmp_path}")
-    running = Executors(tmp_path, ["."]).start(task)
-    assert isinstance(running, Running)
-    nursery.adopt(1, running, job)
+    running = begin(nursery, tmp_path)
     deadline = time.monotonic() + 60
     while nursery.busy:
         assert time.monotonic() < deadline
         assert len(list(nursery.departed())) < 2
     running.outcome()
-    assert tree.look(int((tmp_path / "pid").read_text())) is None
+    session = int((tmp_path / "pid").read_text())
+    left = [one for one in tree.processes().values() if one.session == session]
+    tree.send(left, signal.SIGKILL)
+    assert left == []

@@ -239,7 +239,8 @@ class Nursery:
         return self._kin() | runs | {one.pid for some in self._strays for one in some.processes}
 
     def _unclaimed(self, child: _Child) -> list[tree.Process]:
-        """Orphans without any sign of their run, which only this one can have left to us."""
+        """Orphans without any sign of their run, which only this one can have left to us, and what
+        they have started in turn."""
         runs = [one.running for one in self._children.values()]
         strays = {one.pid for strays in self._strays for one in strays.processes}
         orphans = tree.orphans(strays | {run.pid for run in runs})
@@ -248,7 +249,7 @@ class Nursery:
         census = tree.Census()
         claimed = {one.pid for run in runs for one in run.members(census)}
         others = [run.since for run in runs if run is not child.running]
-        return [
+        left = [
             orphan
             for orphan in orphans
             if orphan.pid not in claimed
@@ -257,6 +258,8 @@ class Nursery:
             and orphan.started >= child.running.since
             and not any(since <= orphan.started for since in others)
         ]
+        kin = {one.pid: one for orphan in left for one in tree.members(orphan.pid, "", census)}
+        return list(kin.values())
 
     def _end_strays(self, now: float) -> None:
         census = tree.Census()
