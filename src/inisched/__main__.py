@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _run_daemon(path: str | None) -> None:
-    """As the command line would, which is larger than all a daemon imports of others."""
+    """Not by way of click: the daemon would carry that for as long as it lives."""
     from inisched.cli.guard import carry_out
     from inisched.cli.serve import serve
 

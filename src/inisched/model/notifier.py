@@ -35,20 +35,20 @@ class Mail(Struct, frozen=True, kw_only=True):
     sender: str = ""
 
 
-class Relay(Guarded, frozen=True):
+class Addressed(Guarded, frozen=True):
+    """By a URL, which may hold a secret."""
+
+    hidden: ClassVar = frozenset({"url"})
+
+    url: str
+
+
+class Relay(Addressed, frozen=True):
     """By an Apprise URL."""
 
-    hidden: ClassVar = frozenset({"url"})
 
-    url: str
-
-
-class Webhook(Guarded, frozen=True):
+class Webhook(Addressed, frozen=True):
     """The event as JSON, by POST."""
-
-    hidden: ClassVar = frozenset({"url"})
-
-    url: str
 
 
 class Pipe(Struct, frozen=True):
@@ -57,12 +57,8 @@ class Pipe(Struct, frozen=True):
     script: str
 
 
-class Ping(Guarded, frozen=True):
+class Ping(Addressed, frozen=True):
     """A URL prefix that hears of starts, successes and failures of one job."""
-
-    hidden: ClassVar = frozenset({"url"})
-
-    url: str
 
 
 class Sentry(Guarded, frozen=True):
